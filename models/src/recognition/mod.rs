@@ -1,0 +1,88 @@
+//! Speech recognition: what was said in this window of audio, and when?
+
+mod ggml;
+mod guard;
+mod model;
+mod parameters;
+mod whisper;
+mod whole;
+mod words;
+
+pub use model::WhisperModel;
+pub use whisper::{GuardCounts, WhisperOptions, WhisperRecognizer};
+pub use whole::recognize_whole;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use crate::Language;
+
+/// Recognises speech in a window of audio. Keeps nothing between windows.
+pub trait Recognizer: Send {
+    /// Recognises the speech in `request.samples`.
+    ///
+    /// # Errors
+    /// When the model fails to run, or was aborted.
+    fn recognize(&mut self, request: &RecognitionRequest) -> Result<Recognition, RecognitionError>;
+}
+
+/// A window of audio to recognise, and how.
+#[derive(Debug, Clone, Default)]
+pub struct RecognitionRequest {
+    /// 16 kHz mono, full scale +-1; at most 30 s.
+    pub samples: Vec<f32>,
+    /// The languages it may be in. One: it is in that one. Several: detected among them. None:
+    /// detected among all that the model knows.
+    pub languages: Vec<Language>,
+    /// Text said just before, as context.
+    pub prompt: String,
+    /// Set to stop the model within about one step.
+    pub abort: Option<Arc<AtomicBool>>,
+}
+
+/// What was recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recognition {
+    /// Language given or detected.
+    pub language: Language,
+    /// Probability of `language` among those allowed; 1 where it was given.
+    pub language_probability: f32,
+    /// The text as written by the model, trimmed.
+    pub text: String,
+    /// The words of `text`, in order: joined with what [`RecognizedWord::text`] says, they make up
+    /// `text` again.
+    pub words: Vec<RecognizedWord>,
+    /// Mean natural logarithm of the tokens' probabilities; 0 at best.
+    pub average_log_probability: f32,
+}
+
+/// A word and when it was said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecognizedWord {
+    /// The word with its leading space (absent where the script has none) and its punctuation.
+    pub text: String,
+    /// Begin, in milliseconds since the window's first sample.
+    pub start_ms: u32,
+    /// End, in milliseconds since the window's first sample.
+    pub end_ms: u32,
+    /// Lowest probability among its tokens, 0 to 1.
+    pub probability: f32,
+}
+
+/// Recognition failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecognitionError {
+    /// The model file cannot be used.
+    #[error("the recognition model {path} cannot be loaded: {reason}")]
+    Load {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The model failed to run.
+    #[error("recognition failed: {0}")]
+    Run(String),
+    /// [`RecognitionRequest::abort`] was set.
+    #[error("recognition was aborted")]
+    Aborted,
+}

@@ -1,0 +1,103 @@
+//! Text to token numbers and back: SentencePiece pieces looked up in `vocab.json`.
+
+use std::{collections::HashMap, path::Path};
+
+use sentencepiece_rs::SentencePieceProcessor;
+
+use crate::translation::TranslationError;
+
+/// The piece of Marian vocabularies that stands for everything unknown.
+const UNKNOWN: &str = "<unk>";
+
+/// Tokens of one pair. The two SentencePiece models only cut text into pieces (and normalise it
+/// first, `nmt_nfkc`); the numbers are those of `vocab.json`, which both sides share.
+pub(super) struct Tokens {
+    source: SentencePieceProcessor,
+    target: SentencePieceProcessor,
+    ids: HashMap<String, u32>,
+    pieces: Vec<String>,
+    unknown: u32,
+}
+
+impl Tokens {
+    /// Reads `source.spm`, `target.spm` and `vocab.json`, whose numbers must all be below `size`.
+    pub(super) fn read(folder: &Path, size: usize) -> Result<Self, TranslationError> {
+        let refuse = |reason| TranslationError::Load {
+            path: folder.to_owned(),
+            reason,
+        };
+        let pieces_of = |name: &str| {
+            SentencePieceProcessor::open(folder.join(name))
+                .map_err(|error| refuse(format!("{name} is not a SentencePiece model: {error}")))
+        };
+        let text = std::fs::read_to_string(folder.join("vocab.json"))
+            .map_err(|error| refuse(format!("vocab.json: {error}")))?;
+        let ids: HashMap<String, u32> = serde_json::from_str(&text).map_err(|error| {
+            refuse(format!(
+                "vocab.json does not map pieces to numbers: {error}"
+            ))
+        })?;
+        let unknown = *ids
+            .get(UNKNOWN)
+            .ok_or_else(|| refuse(format!("vocab.json has no {UNKNOWN}")))?;
+        let mut pieces = vec![String::new(); size];
+        for (piece, &id) in &ids {
+            let slot = pieces.get_mut(id as usize).ok_or_else(|| {
+                refuse(format!(
+                    "vocab.json numbers '{piece}' {id}, but config.json allows {size} tokens"
+                ))
+            })?;
+            slot.clone_from(piece);
+        }
+        Ok(Self {
+            source: pieces_of("source.spm")?,
+            target: pieces_of("target.spm")?,
+            ids,
+            pieces,
+            unknown,
+        })
+    }
+
+    /// The number of the unknown piece.
+    pub(super) fn unknown(&self) -> u32 {
+        self.unknown
+    }
+
+    /// Source text as token numbers, without the end of sentence. Empty where the text is blank.
+    pub(super) fn encode_source(&self, text: &str) -> Result<Vec<u32>, TranslationError> {
+        self.encode(&self.source, text)
+    }
+
+    /// Text of the target language as token numbers.
+    pub(super) fn encode_target(&self, text: &str) -> Result<Vec<u32>, TranslationError> {
+        self.encode(&self.target, text)
+    }
+
+    fn encode(
+        &self,
+        model: &SentencePieceProcessor,
+        text: &str,
+    ) -> Result<Vec<u32>, TranslationError> {
+        let pieces = model
+            .encode(text)
+            .map_err(|error| TranslationError::Run(format!("text to pieces: {error}")))?;
+        Ok(pieces
+            .iter()
+            .map(|piece| self.ids.get(piece).copied().unwrap_or(self.unknown))
+            .collect())
+    }
+
+    /// Target tokens as text, trimmed.
+    pub(super) fn decode_target(&self, tokens: &[u32]) -> Result<String, TranslationError> {
+        let pieces: Vec<&str> = tokens
+            .iter()
+            .filter_map(|&id| self.pieces.get(id as usize))
+            .map(String::as_str)
+            .collect();
+        let text = self
+            .target
+            .decode_pieces(&pieces)
+            .map_err(|error| TranslationError::Run(format!("pieces to text: {error}")))?;
+        Ok(text.trim().to_owned())
+    }
+}

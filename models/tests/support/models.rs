@@ -1,0 +1,32 @@
+//! The fetched models: the one place of these tests that knows where they lie.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::path::PathBuf;
+
+use interpret_models::{
+    catalogue::Role,
+    onnx,
+    store::{Installed, Settings, Store},
+};
+
+/// A fetched model by name; a test without its models fails and says what to run.
+pub(crate) fn installed(name: &str) -> Installed {
+    store()
+        .model(name)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The weights of a model.
+pub(crate) fn weights(name: &str) -> PathBuf {
+    installed(name).file(Role::Weights).unwrap().to_owned()
+}
+
+/// Loads ONNX Runtime.
+pub(crate) fn start_onnx_runtime() {
+    onnx::init(&store().onnx_runtime().unwrap()).unwrap();
+}
+
+fn store() -> Store {
+    Store::open(Settings::from_env().unwrap()).unwrap()
+}

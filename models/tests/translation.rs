@@ -1,0 +1,390 @@
+//! Translation with real OPUS-MT models.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+#[path = "support/models.rs"]
+mod models;
+
+use std::{
+    path::PathBuf,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+use interpret_models::translation::{
+    MarianTranslator, Search, Translation, TranslationError, TranslationRequest, Translator,
+};
+
+/// The folder of a model.
+fn model_folder(name: &str) -> PathBuf {
+    models::installed(name).folder().to_owned()
+}
+
+fn load(pair: &str) -> Mutex<MarianTranslator> {
+    let folder = model_folder(&format!("opus-mt-{pair}"));
+    Mutex::new(MarianTranslator::load(&folder, pair.parse().unwrap()).unwrap())
+}
+
+fn french_to_english() -> MutexGuard<'static, MarianTranslator> {
+    static MODEL: LazyLock<Mutex<MarianTranslator>> = LazyLock::new(|| load("fr-en"));
+    MODEL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn english_to_french() -> MutexGuard<'static, MarianTranslator> {
+    static MODEL: LazyLock<Mutex<MarianTranslator>> = LazyLock::new(|| load("en-fr"));
+    MODEL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BEAM: Search = Search::Beam {
+    width: 4,
+    length_penalty: 1.0,
+};
+
+fn request(source: &str, search: Search) -> TranslationRequest {
+    TranslationRequest {
+        source: source.to_owned(),
+        search,
+        ..TranslationRequest::default()
+    }
+}
+
+fn ids(translation: &Translation) -> Vec<u32> {
+    translation.tokens.iter().map(|token| token.id).collect()
+}
+
+fn log_probability(translation: &Translation) -> f32 {
+    translation
+        .tokens
+        .iter()
+        .map(|token| token.log_probability)
+        .sum()
+}
+
+#[test]
+fn translates_known_sentences() {
+    let mut model = french_to_english();
+    assert_eq!(model.pair(), "fr-en".parse().unwrap());
+    for search in [Search::Greedy, BEAM] {
+        let translation = model
+            .translate(&request("Où est la gare ?", search))
+            .unwrap();
+        assert_eq!(translation.text, "Where's the station?", "{search:?}");
+        let good = model
+            .translate(&request("Merci beaucoup.", search))
+            .unwrap();
+        assert_eq!(good.text, "Thank you very much.", "{search:?}");
+    }
+    let mut model = english_to_french();
+    let translation = model
+        .translate(&request("The house is very big.", Search::Greedy))
+        .unwrap();
+    assert_eq!(translation.text, "La maison est très grande.");
+}
+
+#[test]
+fn tells_tokens_and_their_probabilities() {
+    let mut model = french_to_english();
+    let translation = model
+        .translate(&request("Il pleut.", Search::Greedy))
+        .unwrap();
+    assert_eq!(
+        translation.source_tokens, 6,
+        "Il, p, le, ut, the full stop, the end"
+    );
+    for token in &translation.tokens {
+        assert!(
+            token.log_probability <= 0.0 && token.log_probability > -20.0,
+            "{token:?}"
+        );
+        assert_eq!(token.attention, None);
+    }
+}
+
+#[test]
+fn same_sentence_same_translation() {
+    let mut model = french_to_english();
+    let request = request(
+        "Le conseil municipal se réunit demain matin.",
+        Search::Greedy,
+    );
+    let first = model.translate(&request).unwrap();
+    model
+        .translate(&self::request("Autre chose.", BEAM))
+        .unwrap();
+    assert_eq!(
+        model.translate(&request).unwrap(),
+        first,
+        "nothing is kept between sentences"
+    );
+}
+
+#[test]
+fn committed_prefix_is_honoured() {
+    let mut model = french_to_english();
+    let source = "Le président a parlé de la situation économique.";
+    let free = model.translate(&request(source, Search::Greedy)).unwrap();
+    let own: Vec<u32> = ids(&free)[..3].to_vec();
+    for search in [Search::Greedy, BEAM] {
+        // Its own beginning leads greedy search to the same end, with the same probabilities.
+        let forced = TranslationRequest {
+            committed_prefix: own.clone(),
+            ..request(source, search)
+        };
+        let translation = model.translate(&forced).unwrap();
+        assert!(
+            ids(&translation).starts_with(&own),
+            "{search:?}: {}",
+            translation.text
+        );
+        if search == Search::Greedy {
+            assert_eq!(translation.text, free.text);
+            for (a, b) in translation.tokens.iter().zip(&free.tokens) {
+                assert!(
+                    (a.log_probability - b.log_probability).abs() < 1e-3,
+                    "{a:?} {b:?}"
+                );
+            }
+        }
+        // Another beginning is kept although the model would not have chosen it.
+        let other = model
+            .translate(&request("Hier soir, il a dormi.", Search::Greedy))
+            .unwrap();
+        let other: Vec<u32> = ids(&other)[..2].to_vec();
+        let forced = TranslationRequest {
+            committed_prefix: other.clone(),
+            ..request(source, search)
+        };
+        let translation = model.translate(&forced).unwrap();
+        assert!(
+            ids(&translation).starts_with(&other),
+            "{search:?}: {}",
+            translation.text
+        );
+        assert!(
+            translation.tokens.len() > other.len(),
+            "it goes on: {}",
+            translation.text
+        );
+        assert_ne!(translation.text, free.text);
+    }
+}
+
+#[test]
+fn a_prefix_that_is_no_text_is_refused() {
+    let mut model = french_to_english();
+    for id in [0, 59_513, 59_514, u32::MAX] {
+        let forced = TranslationRequest {
+            committed_prefix: vec![id],
+            ..request("Bonjour.", Search::Greedy)
+        };
+        let error = model.translate(&forced).unwrap_err().to_string();
+        assert!(error.contains(&id.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn beam_search_finds_no_worse_than_greedy() {
+    let mut model = english_to_french();
+    // With exponent 0 the score is the probability of the whole; its end is not among the tokens,
+    // so only sums without it can be compared: allow what an end may cost.
+    let beam = Search::Beam {
+        width: 4,
+        length_penalty: 0.0,
+    };
+    for source in [
+        "The committee will meet again next week to decide on the budget.",
+        "She had never seen anything like it before.",
+        "We are looking for a solution that works for everybody.",
+    ] {
+        let greedy = model.translate(&request(source, Search::Greedy)).unwrap();
+        let best = model.translate(&request(source, beam)).unwrap();
+        assert!(
+            log_probability(&best) >= log_probability(&greedy) - 0.5,
+            "{} ({}) is worse than {} ({})",
+            best.text,
+            log_probability(&best),
+            greedy.text,
+            log_probability(&greedy),
+        );
+    }
+}
+
+#[test]
+fn width_one_is_greedy() {
+    let mut model = english_to_french();
+    let source = "The children are playing in the garden behind the house.";
+    let greedy = model.translate(&request(source, Search::Greedy)).unwrap();
+    for width in [0, 1] {
+        let beam = Search::Beam {
+            width,
+            length_penalty: 1.0,
+        };
+        assert_eq!(model.translate(&request(source, beam)).unwrap(), greedy);
+    }
+}
+
+#[test]
+fn nothing_becomes_nothing() {
+    let mut model = french_to_english();
+    for source in ["", "  ", "\u{a0}\n", "\u{200b}"] {
+        let translation = model.translate(&request(source, Search::Greedy)).unwrap();
+        assert_eq!(
+            (translation.text.as_str(), translation.tokens.len()),
+            ("", 0),
+            "{source:?}"
+        );
+    }
+}
+
+#[test]
+fn symbols_stay_and_numbers_are_translated() {
+    let mut model = french_to_english();
+    for (source, expected) in [("…", "..."), ("?", "?"), ("!!!", "!!!")] {
+        let translation = model.translate(&request(source, Search::Greedy)).unwrap();
+        assert_eq!(translation.text, expected);
+    }
+    for source in ["3", "1984", "12 345"] {
+        let translation = model.translate(&request(source, Search::Greedy)).unwrap();
+        let digits = |text: &str| {
+            text.chars()
+                .filter(char::is_ascii_digit)
+                .collect::<String>()
+        };
+        assert_eq!(
+            digits(&translation.text),
+            digits(source),
+            "{}",
+            translation.text
+        );
+    }
+}
+
+#[test]
+fn garbage_ends() {
+    let mut model = french_to_english();
+    for source in [
+        "日本語のテキスト 🙂🙂🙂",
+        "asdkjh qwelkj zxcmnb poiqwe lkjasd",
+        "\u{0}\u{7}\u{301}\u{fffd}x",
+        "non non non non non non non non non non non non non non non non non non",
+        &"a".repeat(60),
+        &"9".repeat(40),
+    ] {
+        for search in [Search::Greedy, BEAM] {
+            let translation = model.translate(&request(source, search)).unwrap();
+            let most = 3 * translation.source_tokens + 16;
+            assert!(
+                translation.tokens.len() <= most,
+                "{source}: {}",
+                translation.text
+            );
+            assert!(
+                !translation.text.contains('\u{2047}'),
+                "{source}: {}",
+                translation.text
+            );
+        }
+    }
+}
+
+#[test]
+fn a_long_sentence_is_translated_whole() {
+    let mut model = french_to_english();
+    let source = "Le ministre, qui revenait de Bruxelles où il avait rencontré ses homologues, a \
+        expliqué devant les députés que la réforme, annoncée au printemps puis repoussée à \
+        l'automne, serait finalement présentée en janvier, après une dernière consultation des \
+        syndicats, des entreprises et des collectivités, dont plusieurs avaient demandé du temps.";
+    let translation = model.translate(&request(source, Search::Greedy)).unwrap();
+    for word in [
+        "minister", "Brussels", "spring", "January", "unions", "time",
+    ] {
+        assert!(
+            translation
+                .text
+                .to_lowercase()
+                .contains(&word.to_lowercase()),
+            "{word}: {}",
+            translation.text
+        );
+    }
+}
+
+#[test]
+fn text_beyond_the_model_is_refused_with_its_size() {
+    let mut model = french_to_english();
+    let source = "Il fait beau. ".repeat(200);
+    let error = model
+        .translate(&request(&source, Search::Greedy))
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TranslationError::TooLong {
+                tokens: 801..,
+                limit: 512
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+/// A folder like the real one but for `file`, which holds `content` or, without one, is missing.
+fn damaged(file: &str, content: Option<&[u8]>) -> tempfile::TempDir {
+    let real = std::fs::canonicalize(model_folder("opus-mt-fr-en")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "config.json",
+        "vocab.json",
+        "source.spm",
+        "target.spm",
+        "model.safetensors",
+    ] {
+        let copy = folder.path().join(name);
+        match content {
+            Some(content) if name == file => std::fs::write(copy, content).unwrap(),
+            None if name == file => {}
+            _ => std::os::unix::fs::symlink(real.join(name), copy).unwrap(),
+        }
+    }
+    folder
+}
+
+#[test]
+fn a_damaged_folder_says_which_file_and_what() {
+    let no_tensors = br#"{}"#;
+    let empty_safetensors = [&2_u64.to_le_bytes()[..], no_tensors].concat();
+    for (file, content, expected) in [
+        ("config.json", None, "No such file"),
+        ("config.json", Some(&b"{"[..]), "not a Marian configuration"),
+        ("config.json", Some(b"{}"), "model_type"),
+        ("vocab.json", None, "No such file"),
+        ("vocab.json", Some(b"[]"), "does not map pieces"),
+        ("vocab.json", Some(b"{\"a\": 2}"), "<unk>"),
+        ("vocab.json", Some(b"{\"<unk>\": 1, \"a\": 59514}"), "59514"),
+        ("source.spm", None, "No such file"),
+        ("source.spm", Some(b""), "source.spm"),
+        ("target.spm", Some(b"not a model"), "target.spm"),
+        ("model.safetensors", None, "No such file"),
+        ("model.safetensors", Some(b"short"), "model.safetensors"),
+        (
+            "model.safetensors",
+            Some(&empty_safetensors),
+            "model.shared.weight",
+        ),
+    ] {
+        let folder = damaged(file, content);
+        let error = MarianTranslator::load(folder.path(), "fr-en".parse().unwrap()).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(file), "{file}: {message}");
+        assert!(message.contains(expected), "{file}: {message}");
+        assert!(
+            message.contains(&folder.path().display().to_string()),
+            "{message}"
+        );
+    }
+}
