@@ -1,0 +1,161 @@
+//! What the daemon is told: defaults, overridden by a TOML file, by `INTERPRETD_…` environment
+//! variables, by command-line flags, in that order.
+
+mod load;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use interpret_models::{LanguagePair, vad::EndpointConfig};
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, ENVIRONMENT_PREFIX, load};
+
+/// The whole configuration. Every key is optional.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: Listen,
+    /// What models are used.
+    pub models: Models,
+    /// What sessions may do.
+    pub sessions: Sessions,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// Where clients connect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listen {
+    /// TCP address; loopback by default. An empty string: no TCP.
+    #[serde(with = "load::optional_address")]
+    pub tcp: Option<SocketAddr>,
+    /// Path of a Unix socket, open to the daemon's own user only; none by default.
+    pub unix: Option<PathBuf>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            tcp: Some(SocketAddr::from(([127, 0, 0, 1], 50551))),
+            unix: None,
+        }
+    }
+}
+
+/// What models are used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    /// Folder of the model cache; the XDG cache folder by default.
+    pub cache: Option<PathBuf>,
+    /// Name of the recognition model.
+    pub recognition: String,
+    /// Name of the synthesis model.
+    pub synthesis: String,
+    /// Pairs whose translation models are loaded at the start; others are loaded when a session
+    /// first asks for them.
+    pub preload: Vec<LanguagePair>,
+    /// Threads that one model step may use; the number of cores by default.
+    pub threads: Option<u16>,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            cache: None,
+            recognition: "whisper-base-q8_0".to_owned(),
+            synthesis: "kokoro-82m".to_owned(),
+            preload: Vec::new(),
+            threads: None,
+        }
+    }
+}
+
+/// What sessions may do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sessions {
+    /// Sessions at once; further ones are refused with `RESOURCE_EXHAUSTED`.
+    pub max: usize,
+    /// A client that leaves the daemon's messages unread for so long loses its session.
+    pub unread_timeout_secs: u64,
+    /// A heartbeat is sent when nothing else was for so long.
+    pub heartbeat_secs: u64,
+    /// On shutdown sessions may finish what they heard for so long.
+    pub drain_secs: u64,
+    /// A speaker who never pauses is cut after so long.
+    pub max_utterance_secs: f32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            max: 8,
+            unread_timeout_secs: 30,
+            heartbeat_secs: 15,
+            drain_secs: 20,
+            max_utterance_secs: 14.0,
+        }
+    }
+}
+
+impl Sessions {
+    /// When utterances begin and end.
+    #[must_use]
+    pub fn endpoint(&self) -> EndpointConfig {
+        let max_utterance_ms = (self.max_utterance_secs * 1_000.0) as u32;
+        EndpointConfig {
+            max_utterance_ms,
+            ..EndpointConfig::default()
+        }
+    }
+
+    /// [`unread_timeout_secs`](Self::unread_timeout_secs) as a duration.
+    #[must_use]
+    pub fn unread_timeout(&self) -> Duration {
+        Duration::from_secs(self.unread_timeout_secs)
+    }
+
+    /// [`heartbeat_secs`](Self::heartbeat_secs) as a duration.
+    #[must_use]
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat_secs)
+    }
+
+    /// [`drain_secs`](Self::drain_secs) as a duration.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_secs)
+    }
+}
+
+/// What is logged. Never audio or text, at any level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Least severe level logged, or a `tracing` filter such as `interpretd=debug,info`.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

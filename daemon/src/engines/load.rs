@@ -1,0 +1,149 @@
+//! Loading the engines that every session needs.
+
+use std::{path::Path, sync::Arc, thread};
+
+use interpret_models::{
+    catalogue::Role,
+    error::ModelError,
+    onnx::{self, OnnxError},
+    recognition::{RecognitionError, Recognizer, WhisperModel, WhisperOptions, WhisperRecognizer},
+    store::{Settings, Store},
+    synthesis::{KokoroFiles, KokoroSynthesizer, SynthesisError, Synthesizer},
+    translation::TranslationError,
+    vad::{SileroVad, VadError},
+};
+
+use super::{EngineError, EngineThread, Engines, Translation};
+use crate::config::Models;
+
+/// The program that gives phonemes, as found in `PATH`.
+const ESPEAK: &str = "espeak-ng";
+
+/// An engine cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its files are missing or damaged; the message says what to run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// ONNX Runtime cannot be used.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// Speech detection cannot use its files.
+    #[error(transparent)]
+    Detection(#[from] VadError),
+    /// Recognition cannot use its files.
+    #[error(transparent)]
+    Recognition(#[from] RecognitionError),
+    /// Translation cannot use its files.
+    #[error(transparent)]
+    Translation(#[from] TranslationError),
+    /// Synthesis cannot use its files.
+    #[error(transparent)]
+    Synthesis(#[from] SynthesisError),
+    /// An engine's thread is gone.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The system refused a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Loading panicked.
+    #[error("loading {0} failed (see the daemon's log)")]
+    Panicked(String),
+}
+
+/// What a [`LoadError`] means for whoever asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadFailure {
+    /// The catalogue has no such model.
+    Unknown,
+    /// A model is not there; fetching it helps.
+    Missing,
+    /// A model's files are damaged.
+    Corrupt,
+    /// Something else.
+    Internal,
+}
+
+impl LoadError {
+    /// What the error means for whoever asked.
+    #[must_use]
+    pub fn failure(&self) -> LoadFailure {
+        match self {
+            Self::Model(ModelError::NoSuchModel { .. } | ModelError::UnknownModel { .. }) => {
+                LoadFailure::Unknown
+            }
+            Self::Model(ModelError::NotInstalled { .. }) => LoadFailure::Missing,
+            Self::Model(ModelError::Corrupt { .. })
+            | Self::Detection(_)
+            | Self::Recognition(_)
+            | Self::Translation(_)
+            | Self::Synthesis(_) => LoadFailure::Corrupt,
+            Self::Model(_)
+            | Self::Onnx(_)
+            | Self::Engine(_)
+            | Self::Thread(_)
+            | Self::Panicked(_) => LoadFailure::Internal,
+        }
+    }
+}
+
+/// Loads all engines but the translation models, which are loaded when they are first needed.
+/// Takes seconds; not for a runtime's own thread.
+///
+/// # Errors
+/// When a model is not fetched or damaged.
+pub fn load(models: &Models) -> Result<Engines, LoadError> {
+    let mut settings = Settings::from_env()?;
+    if let Some(cache) = &models.cache {
+        settings.cache.clone_from(cache);
+    }
+    let store = Store::open(settings)?;
+    let threads = models.threads.unwrap_or_else(cores);
+    onnx::init(&store.onnx_runtime()?)?;
+    let detector = SileroVad::load(store.detection()?.file(Role::Weights)?)?;
+    let weights = store.recognition(Some(&models.recognition))?;
+    let model = WhisperModel::load(weights.file(Role::Weights)?)?;
+    let recognizer = WhisperRecognizer::new(&model, WhisperOptions::new(threads))?;
+    let synthesizer = synthesizer(&store, models, threads)?;
+    tracing::info!(recognition = models.recognition, threads, "engines loaded");
+    let speech_sample_rate = synthesizer.sample_rate();
+    let voices = synthesizer.voices().to_vec();
+    Ok(Engines {
+        detector: EngineThread::spawn("detection", detector)?,
+        recognizer: EngineThread::spawn(
+            "recognition",
+            Box::new(recognizer) as Box<dyn Recognizer>,
+        )?,
+        translation: Translation::spawn(Arc::new(store))?,
+        synthesizer: EngineThread::spawn(
+            "synthesis",
+            Box::new(synthesizer) as Box<dyn Synthesizer>,
+        )?,
+        speech_sample_rate,
+        voices,
+    })
+}
+
+fn synthesizer(
+    store: &Store,
+    models: &Models,
+    threads: u16,
+) -> Result<KokoroSynthesizer, LoadError> {
+    let model = store.model(&models.synthesis)?;
+    let files = KokoroFiles {
+        model: model.file(Role::Weights)?.to_owned(),
+        voices_dir: model.folder().join("voices"),
+        vocab: model.file(Role::TokenTable)?.to_owned(),
+    };
+    Ok(KokoroSynthesizer::load(
+        &files,
+        usize::from(threads),
+        Path::new(ESPEAK),
+    )?)
+}
+
+/// Cores of this machine. Hyper-threads count: std cannot tell them from cores.
+fn cores() -> u16 {
+    thread::available_parallelism()
+        .map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX))
+}

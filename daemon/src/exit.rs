@@ -1,0 +1,51 @@
+//! Exit codes of `interpretd`.
+
+use std::process::ExitCode;
+
+use crate::{
+    config::ConfigError,
+    engines::{LoadError, LoadFailure},
+    service::{BindError, ServeError},
+    telemetry::BadLevel,
+};
+
+/// Why the daemon ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration makes no sense: exit code 78 (`EX_CONFIG` of sysexits.h).
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log level makes no sense: exit code 78.
+    #[error(transparent)]
+    Level(#[from] BadLevel),
+    /// A model is missing or damaged: exit code 66 (`EX_NOINPUT`) or 65 (`EX_DATAERR`).
+    #[error(transparent)]
+    Models(#[from] LoadError),
+    /// An address is taken: exit code 69 (`EX_UNAVAILABLE`).
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The transport failed: exit code 70 (`EX_SOFTWARE`).
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The system refused something: exit code 71 (`EX_OSERR`).
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Config(_) | Self::Level(_) => 78,
+            Self::Models(error) => match error.failure() {
+                LoadFailure::Corrupt => 65,
+                LoadFailure::Unknown | LoadFailure::Missing => 66,
+                LoadFailure::Internal => 70,
+            },
+            Self::Bind(_) => 69,
+            Self::Serve(_) => 70,
+            Self::System(_) => 71,
+        })
+    }
+}

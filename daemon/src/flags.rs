@@ -1,0 +1,72 @@
+//! Command-line flags of `interpretd`.
+
+use std::path::PathBuf;
+
+use figment::Figment;
+use interpretd::config::LogFormat;
+
+/// Interprets speech from one language into others while the speaker is still speaking.
+#[derive(Debug, clap::Parser)]
+#[command(version, after_help = AFTER_HELP)]
+pub(crate) struct Flags {
+    /// Configuration file (TOML)
+    #[arg(long, env = "INTERPRETD_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// TCP address to listen on; "" for none [default: 127.0.0.1:50551]
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<String>,
+    /// Unix socket to listen on
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
+    /// Recognition model [default: whisper-base-q8_0]
+    #[arg(long, value_name = "NAME")]
+    recognition: Option<String>,
+    /// Language pairs to load at the start, such as fr-en; others load when first asked for
+    #[arg(long, value_name = "PAIR", value_delimiter = ',')]
+    preload: Vec<String>,
+    /// Sessions at once
+    #[arg(long, value_name = "N")]
+    max_sessions: Option<usize>,
+    /// Least severe level logged
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+}
+
+const AFTER_HELP: &str = "\
+Configuration: defaults, then the file, then environment variables (INTERPRETD_SESSIONS__MAX=4 is
+max = 4 below [sessions]), then these flags; the later wins. docs/configuration.md lists all keys.
+
+Exit codes: 0 ended by a signal, 2 bad flags, 65 model damaged, 66 model not fetched, 69 address
+taken, 70 internal failure, 71 refused by the system, 78 bad configuration.";
+
+impl Flags {
+    /// The flags that were given, as the last layer of the configuration.
+    pub(crate) fn layer(&self) -> Figment {
+        let mut layer = Figment::new();
+        if let Some(listen) = &self.listen {
+            layer = layer.merge(("listen.tcp", listen));
+        }
+        if let Some(unix) = &self.unix {
+            layer = layer.merge(("listen.unix", unix));
+        }
+        if let Some(recognition) = &self.recognition {
+            layer = layer.merge(("models.recognition", recognition));
+        }
+        if !self.preload.is_empty() {
+            layer = layer.merge(("models.preload", &self.preload));
+        }
+        if let Some(max) = self.max_sessions {
+            layer = layer.merge(("sessions.max", max));
+        }
+        if let Some(level) = &self.log_level {
+            layer = layer.merge(("log.level", level));
+        }
+        if let Some(format) = self.log_format {
+            layer = layer.merge(("log.format", format));
+        }
+        layer
+    }
+}

@@ -1,0 +1,16 @@
+//! interpretd: interprets speech from one language into others while the speaker is still speaking.
+//!
+//! The way in is [`Daemon`]: configure it, let it load its models, and serve it on a socket or
+//! inside one's own process. [`pipeline`] knows nothing of gRPC, [`engines`] nothing of sessions.
+
+pub mod audio;
+pub mod config;
+pub mod engines;
+pub mod exit;
+pub mod pipeline;
+pub mod service;
+pub mod session;
+pub mod telemetry;
+
+pub use config::Config;
+pub use service::Daemon;

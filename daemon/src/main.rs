@@ -1,0 +1,70 @@
+//! `interpretd`: the interpreting daemon.
+
+mod flags;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use interpretd::{Daemon, config, exit::Failure, service, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let flags = flags::Flags::parse();
+    match run(&flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            #[expect(clippy::print_stderr, reason = "the log may not be set up")]
+            {
+                eprintln!("interpretd: error: {failure}");
+            }
+            failure.code()
+        }
+    }
+}
+
+fn run(flags: &flags::Flags) -> Result<(), Failure> {
+    let config = config::load(flags.config.as_deref(), flags.layer())?;
+    telemetry::start(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config))
+}
+
+/// Serves until SIGTERM or SIGINT; a second one ends at once.
+async fn serve(config: config::Config) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listeners = service::bind(&config.listen).await?;
+    if let Some(address) = listeners.tcp_address() {
+        tracing::info!(%address, "listening");
+    }
+    if let Some(path) = &config.listen.unix {
+        tracing::info!(path = %path.display(), "listening");
+    }
+    let daemon = Daemon::new(config);
+    let serving = tokio::spawn({
+        let daemon = daemon.clone();
+        async move { daemon.serve(listeners).await }
+    });
+    // The health service answers NOT_SERVING meanwhile.
+    tokio::select! {
+        loaded = daemon.load_models() => loaded?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    }
+    tracing::info!("ready");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+    tokio::select! {
+        () = daemon.drain() => {}
+        _ = terminate.recv() => daemon.stop(),
+        _ = interrupt.recv() => daemon.stop(),
+    }
+    match serving.await {
+        Ok(served) => Ok(served?),
+        Err(error) => Err(std::io::Error::other(error).into()),
+    }
+}

@@ -1,0 +1,122 @@
+//! What a pipeline tells the outside.
+
+use std::time::Duration;
+
+use interpret_models::{Language, SOURCE_SAMPLE_RATE};
+
+/// Source time in milliseconds of a sample number.
+#[must_use]
+pub fn source_ms(samples: u64) -> u64 {
+    samples * 1_000 / u64::from(SOURCE_SAMPLE_RATE)
+}
+
+/// A stretch of source audio, in milliseconds of source time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SourceRange {
+    /// Where it begins.
+    pub start_ms: u64,
+    /// Where it ends.
+    pub end_ms: u64,
+}
+
+/// A word of the source with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedWord {
+    /// The word with its leading space and punctuation.
+    pub text: String,
+    /// When it was said.
+    pub range: SourceRange,
+    /// What the recogniser gives it, 0 to 1.
+    pub probability: f32,
+}
+
+/// What a pipeline tells the outside. Everything `committed` is append-only: joined in order it
+/// makes the whole text, and no later event changes it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The speaker began.
+    SpeechStarted {
+        /// Counts utterances from 1.
+        utterance: u64,
+        /// Source time.
+        at_ms: u64,
+    },
+    /// The speaker stopped, or was cut.
+    SpeechEnded {
+        /// The utterance that ends.
+        utterance: u64,
+        /// Source time.
+        at_ms: u64,
+        /// Whether speech goes on: the utterance only reached its maximum length.
+        cut: bool,
+    },
+    /// The speaker said something.
+    SourceText {
+        /// The utterance it belongs to.
+        utterance: u64,
+        /// What it is in.
+        language: Language,
+        /// New final text, with the leading space it needs.
+        committed: String,
+        /// Text after it that may still change.
+        tentative: String,
+        /// The words of `committed`.
+        words: Vec<TimedWord>,
+    },
+    /// It in another language.
+    TranslatedText {
+        /// That language.
+        target: Language,
+        /// New final text, with the leading space it needs.
+        committed: String,
+        /// Text after it that may still change.
+        tentative: String,
+        /// The sentence it translates.
+        source_text: String,
+        /// Counts source sentences from 1.
+        sentence: u64,
+        /// When the source was said.
+        range: SourceRange,
+        /// Whether the sentence ends here.
+        sentence_complete: bool,
+    },
+    /// It spoken.
+    TranslatedAudio {
+        /// In what language.
+        target: Language,
+        /// Mono, full scale +-1.
+        samples: Vec<f32>,
+        /// Samples a second.
+        sample_rate: u32,
+        /// The clause that is spoken, as committed.
+        text: String,
+        /// The sentence it belongs to.
+        sentence: u64,
+        /// When the source was said.
+        range: SourceRange,
+    },
+    /// Something the person should know.
+    Notice {
+        /// Its kind.
+        kind: NoticeKind,
+        /// In words.
+        message: String,
+        /// The target concerned; none: the session.
+        target: Option<Language>,
+        /// Source time.
+        at_ms: u64,
+        /// Audio or speech concerned.
+        amount: Duration,
+    },
+}
+
+/// Kinds of [`Event::Notice`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// A stage failed on a piece of input; the piece is lost.
+    StageFailed,
+    /// Committed translation was not spoken.
+    SpeechSkipped,
+    /// The daemon is shutting down.
+    ShuttingDown,
+}

@@ -1,0 +1,122 @@
+//! The way of the sound: detect, recognise, then for each target translate and speak.
+//!
+//! One direction, no way back: every stage is a task that owns its state, takes from one bounded
+//! queue and gives to the next. What the outside should know leaves through one bounded queue of
+//! [`Event`]s. A full queue makes the giver wait, all the way back to whoever sends the audio.
+//!
+//! Contracts (docs/design.md): every time is a count of source samples (1); what is committed is
+//! append-only (2); every queue is bounded (3); models run on engine threads (5); all text and
+//! audio die with the session (6); closing the input flushes everything, dropping the [`Pipeline`]
+//! stops everything within one model step (7).
+
+mod detect;
+mod event;
+mod meter;
+mod recognise;
+mod source_text;
+mod speak;
+mod translate;
+
+use interpret_models::{Language, vad::EndpointConfig};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::engines::Engines;
+
+pub use event::{Event, NoticeKind, SourceRange, TimedWord, source_ms};
+pub use meter::StageReport;
+
+/// Pieces of audio that may wait for speech detection.
+const INPUT_CAPACITY: usize = 8;
+/// Utterances that may wait for recognition. Small: a waiting utterance is lag, and waiting here
+/// makes the sender wait.
+const UTTERANCE_CAPACITY: usize = 4;
+/// Recognised texts that may wait for translation.
+const TEXT_CAPACITY: usize = 16;
+/// Clauses that may wait to be spoken.
+const CLAUSE_CAPACITY: usize = 32;
+
+/// What a pipeline is to do.
+#[derive(Debug, Clone)]
+pub struct PipelineSpec {
+    /// Languages the speaker may use; more than one means detection among them.
+    pub sources: Vec<Language>,
+    /// What to interpret into.
+    pub targets: Vec<TargetSpec>,
+    /// When an utterance begins and ends.
+    pub endpoint: EndpointConfig,
+}
+
+/// One language to interpret into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetSpec {
+    /// The language.
+    pub language: Language,
+    /// The voice to speak with; none: captions only.
+    pub voice: Option<String>,
+}
+
+/// What a session feeds into its pipeline. Dropping the sender ends the speech.
+#[derive(Debug)]
+pub enum Input {
+    /// 16 kHz mono samples, full scale +-1, any number of them.
+    Audio(Vec<f32>),
+    /// The current utterance ends here, as with a long pause.
+    EndUtterance,
+}
+
+/// A running pipeline. Dropping it stops all stages.
+#[derive(Debug)]
+pub struct Pipeline {
+    stages: JoinSet<StageReport>,
+}
+
+impl Pipeline {
+    /// Starts the stages. Audio goes into the returned sender; what comes of it is sent to
+    /// `events`.
+    #[must_use]
+    pub fn start(
+        engines: &Engines,
+        spec: &PipelineSpec,
+        events: &mpsc::Sender<Event>,
+    ) -> (mpsc::Sender<Input>, Self) {
+        let mut stages = JoinSet::new();
+        let mut texts = Vec::new();
+        for target in &spec.targets {
+            let clauses = target.voice.as_ref().map(|voice| {
+                let (clauses, waiting) = mpsc::channel(CLAUSE_CAPACITY);
+                let stage = speak::Speak::new(engines, target.language, voice, events.clone());
+                stages.spawn(stage.run(waiting));
+                clauses
+            });
+            let (text, waiting) = mpsc::channel(TEXT_CAPACITY);
+            let stage =
+                translate::Translate::new(engines, target.language, clauses, events.clone());
+            stages.spawn(stage.run(waiting));
+            texts.push(text);
+        }
+        let (utterances, waiting) = mpsc::channel(UTTERANCE_CAPACITY);
+        let recognise =
+            recognise::Recognise::new(engines, spec.sources.clone(), texts, events.clone());
+        stages.spawn(recognise.run(waiting));
+        let (input, waiting) = mpsc::channel(INPUT_CAPACITY);
+        let detect =
+            detect::Detect::new(engines, spec.endpoint.clone(), utterances, events.clone());
+        stages.spawn(detect.run(waiting));
+        (input, Self { stages })
+    }
+
+    /// Waits until all stages have finished, which they do after the input's sender is dropped,
+    /// and tells what each has computed.
+    pub async fn finished(mut self) -> Vec<StageReport> {
+        let mut reports = Vec::new();
+        while let Some(stage) = self.stages.join_next().await {
+            match stage {
+                Ok(report) => reports.push(report),
+                // Stages hold no unwrap; should one fail all the same, the others still flush.
+                Err(error) => tracing::error!(%error, "a pipeline stage failed"),
+            }
+        }
+        reports.sort_by(|a, b| a.stage.cmp(&b.stage));
+        reports
+    }
+}

@@ -1,0 +1,243 @@
+//! The daemon as a whole: load, serve, drain.
+
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use interpret_proto::{FILE_DESCRIPTOR_SET, v1::interpreter_server::InterpreterServer};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_stream::{
+    StreamExt as _,
+    wrappers::{ReceiverStream, TcpListenerStream, UnixListenerStream},
+};
+use tonic::transport::{Server, server::Router};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use super::{interpreter::InterpreterService, listen::Listeners};
+use crate::{
+    config::Config,
+    engines::{self, Engines, LoadError},
+    session::Shutdown,
+};
+
+/// Largest message taken: an audio chunk of 1 MiB with its frame.
+const MESSAGE_BYTES: usize = (1 << 20) + 4096;
+/// A silent connection is probed so often, and given up when the probe stays unanswered so long.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+/// After the sessions have ended, connections may take so long to close.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// An interpreting daemon. Cheap to clone; clones are the same daemon.
+#[derive(Debug, Clone)]
+pub struct Daemon {
+    config: Arc<Config>,
+    service: InterpreterService,
+    health: HealthReporter,
+    health_service: HealthService,
+    shutdown: Shutdown,
+}
+
+type HealthService =
+    tonic_health::pb::health_server::HealthServer<tonic_health::server::HealthService>;
+
+/// The daemon could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The transport failed.
+    #[error("serving failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// Reflection could not be set up.
+    #[error("the protocol's description is damaged: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl Daemon {
+    /// A daemon that has loaded nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let shutdown = Shutdown::default();
+        let service = InterpreterService {
+            limits: config.sessions.clone(),
+            shutdown: shutdown.clone(),
+            engines: Arc::new(OnceLock::new()),
+            slots: Arc::new(Semaphore::new(config.sessions.max)),
+        };
+        let health = HealthReporter::new();
+        let health_service = HealthService::new(
+            tonic_health::server::HealthService::from_health_reporter(health.clone()),
+        );
+        Self {
+            config: Arc::new(config),
+            service,
+            health,
+            health_service,
+            shutdown,
+        }
+    }
+
+    /// Loads the models; then the health service says SERVING and sessions are taken.
+    ///
+    /// # Errors
+    /// When a model is not fetched or damaged.
+    pub async fn load_models(&self) -> Result<(), LoadError> {
+        let models = self.config.models.clone();
+        let engines: Engines = tokio::task::spawn_blocking(move || engines::load(&models))
+            .await
+            .map_err(|_| LoadError::Panicked("the models".to_owned()))??;
+        for pair in &self.config.models.preload {
+            engines.translation().load(*pair).await?;
+        }
+        // A second load changes nothing.
+        let _ = self.service.engines.set(engines);
+        self.set_health(ServingStatus::Serving).await;
+        Ok(())
+    }
+
+    /// The engines, once they are loaded.
+    #[must_use]
+    pub fn engines(&self) -> Option<&Engines> {
+        self.service.engines.get()
+    }
+
+    /// Sessions that run now.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.config.sessions.max - self.service.slots.available_permits()
+    }
+
+    async fn set_health(&self, status: ServingStatus) {
+        self.health.set_service_status("", status).await;
+        let name = <InterpreterServer<InterpreterService> as tonic::server::NamedService>::NAME;
+        self.health.set_service_status(name, status).await;
+    }
+
+    /// Whoever asks before the models are loaded is told `NOT_SERVING`, not that nobody is there.
+    async fn announce(&self) {
+        if self.engines().is_none() {
+            self.set_health(ServingStatus::NotServing).await;
+        }
+    }
+
+    fn router(&self) -> Result<Router, ServeError> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let interpreter =
+            InterpreterServer::new(self.service.clone()).max_decoding_message_size(MESSAGE_BYTES);
+        Ok(Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE.0))
+            .http2_keepalive_timeout(Some(KEEPALIVE.1))
+            .tcp_nodelay(true)
+            .add_service(self.health_service.clone())
+            .add_service(reflection)
+            .add_service(interpreter))
+    }
+
+    /// Serves on `listeners` until [`drain`](Self::drain) has ended.
+    ///
+    /// # Errors
+    /// When the transport fails.
+    pub async fn serve(&self, listeners: Listeners) -> Result<(), ServeError> {
+        self.announce().await;
+        let mut servers = JoinSet::new();
+        if let Some(tcp) = listeners.tcp {
+            let incoming = TcpListenerStream::new(tcp);
+            servers.spawn(
+                self.router()?
+                    .serve_with_incoming_shutdown(incoming, self.stopped()),
+            );
+        }
+        let mut socket_file = None;
+        if let Some(unix) = listeners.unix {
+            socket_file = Some(unix.path);
+            let incoming = UnixListenerStream::new(unix.listener);
+            servers.spawn(
+                self.router()?
+                    .serve_with_incoming_shutdown(incoming, self.stopped()),
+            );
+        }
+        let closed = async {
+            while let Some(server) = servers.join_next().await {
+                if let Ok(served) = server {
+                    served?;
+                }
+            }
+            Ok(())
+        };
+        // A connection that a client never closes must not keep the daemon.
+        let result = tokio::select! {
+            result = closed => result,
+            () = async { self.stopped().await; tokio::time::sleep(CLOSE).await } => Ok(()),
+        };
+        drop(socket_file);
+        result
+    }
+
+    /// Opens a connection to this daemon inside the process, without any socket.
+    ///
+    /// # Errors
+    /// When the transport fails.
+    pub async fn connect_in_process(&self) -> Result<tonic::transport::Channel, ServeError> {
+        self.announce().await;
+        let (client, server) = tokio::io::duplex(1 << 20);
+        let (sender, incoming) = mpsc::channel(1);
+        // Cannot fail: the receiver is here, and the channel is empty.
+        let _ = sender.try_send(server);
+        let incoming = ReceiverStream::new(incoming).map(Ok::<_, io::Error>);
+        let router = self.router()?;
+        let stopped = self.stopped();
+        tokio::spawn(async move {
+            // Holding the sender keeps the server waiting for a second connection, not ending.
+            let _sender = sender;
+            if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
+                tracing::error!(%error, "the in-process connection failed");
+            }
+        });
+        let mut client = Some(hyper_util::rt::TokioIo::new(client));
+        let connector = tower::service_fn(move |_| {
+            let client = client.take().ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::NotConnected,
+                    "the in-process connection has ended",
+                )
+            });
+            std::future::ready(client)
+        });
+        let endpoint = tonic::transport::Endpoint::from_static("http://in-process");
+        Ok(endpoint.connect_with_connector(connector).await?)
+    }
+
+    /// Ends the daemon: takes no new session, lets the running ones finish what they heard for at
+    /// most `sessions.drain_secs`, then stops them.
+    pub async fn drain(&self) {
+        self.set_health(ServingStatus::NotServing).await;
+        self.shutdown.drain.cancel();
+        let all = u32::try_from(self.config.sessions.max).unwrap_or(u32::MAX);
+        let limit = self.config.sessions.drain();
+        match timeout(limit, self.service.slots.acquire_many(all)).await {
+            Ok(_) => tracing::info!("all sessions have finished"),
+            Err(_) => tracing::warn!(
+                sessions = self.sessions(),
+                "sessions are cut off after {limit:?}"
+            ),
+        }
+        self.stop();
+    }
+
+    /// Stops everything now.
+    pub fn stop(&self) {
+        self.shutdown.drain.cancel();
+        self.shutdown.stop.cancel();
+    }
+
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.shutdown.stop.clone().cancelled_owned()
+    }
+}

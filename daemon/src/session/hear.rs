@@ -1,0 +1,110 @@
+//! Hearing: requests become 16 kHz audio for the pipeline.
+
+use interpret_models::SOURCE_SAMPLE_RATE;
+use interpret_proto::v1::{
+    AudioChunk, Control, InterpretRequest, control, interpret_request::Request,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+
+use super::{Refusal, SourceClock};
+use crate::{
+    audio::{Format, Resampler},
+    pipeline::Input,
+};
+
+/// Most bytes one chunk may hold.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// The hearing half of a session.
+pub(super) struct Hear {
+    pub(super) format: Format,
+    /// Dropping it ends the speech.
+    pub(super) input: mpsc::Sender<Input>,
+    pub(super) clock: SourceClock,
+    /// Set: hear no more.
+    pub(super) drain: CancellationToken,
+}
+
+impl Hear {
+    /// Reads until the client closes its stream or the daemon drains.
+    pub(super) async fn run(self, mut requests: Streaming<InterpretRequest>) -> Result<(), Status> {
+        let mut resampler = Resampler::new(self.format.sample_rate_hz, SOURCE_SAMPLE_RATE)
+            .map_err(|e| Refusal::BadConfig(e.to_string()))?;
+        let mut expected = 0;
+        loop {
+            let request = tokio::select! {
+                biased;
+                () = self.drain.cancelled() => break,
+                request = requests.message() => request?,
+            };
+            let Some(request) = request else { break };
+            match request.request {
+                Some(Request::Audio(chunk)) => {
+                    let samples = self.decode(&chunk, &mut expected)?;
+                    let samples = resampler
+                        .push(&samples)
+                        .map_err(|e| Refusal::BadAudio(e.to_string()))?;
+                    if self.give(samples).await.is_none() {
+                        return Ok(());
+                    }
+                }
+                Some(Request::Control(Control { control })) => self.control(control).await?,
+                Some(Request::Config(_)) => {
+                    return Err(bad(
+                        "the session is configured already; SessionConfig must not be repeated",
+                    ));
+                }
+                None => return Err(bad("an InterpretRequest is empty")),
+            }
+        }
+        let rest = resampler
+            .finish()
+            .map_err(|e| Refusal::BadAudio(e.to_string()))?;
+        // As above; there is nothing more to hear.
+        let _ = self.give(rest).await;
+        Ok(())
+    }
+
+    fn decode(&self, chunk: &AudioChunk, expected: &mut u64) -> Result<Vec<f32>, Status> {
+        if chunk.sequence != *expected {
+            return Err(bad(&format!(
+                "audio chunk {} came where {expected} was expected; number chunks 0, 1, 2, …",
+                chunk.sequence
+            )));
+        }
+        *expected += 1;
+        if chunk.data.is_empty() || chunk.data.len() > CHUNK_BYTES {
+            return Err(bad(&format!(
+                "audio chunk {} has {} bytes; send 1 to {CHUNK_BYTES}",
+                chunk.sequence,
+                chunk.data.len()
+            )));
+        }
+        let samples = self.format.decode(&chunk.data);
+        Ok(samples.map_err(|e| Refusal::BadAudio(e.to_string()))?)
+    }
+
+    /// Waits when the pipeline is busy; so the next request is not read, and HTTP/2 flow control
+    /// stops the sender. None: the pipeline has ended, and telling says why.
+    async fn give(&self, samples: Vec<f32>) -> Option<()> {
+        self.clock.advance(samples.len());
+        self.input.send(Input::Audio(samples)).await.ok()
+    }
+
+    async fn control(&self, control: Option<control::Control>) -> Result<(), Status> {
+        match control {
+            Some(control::Control::EndUtterance(_)) => {
+                // Fails only when the pipeline has ended; telling says why.
+                let _ = self.input.send(Input::EndUtterance).await;
+                Ok(())
+            }
+            None => Err(bad("a Control is empty")),
+        }
+    }
+}
+
+fn bad(message: &str) -> Status {
+    Refusal::BadAudio(message.to_owned()).into()
+}

@@ -1,0 +1,127 @@
+//! One speaker's session: from a client's stream of requests, through a pipeline, to a stream of
+//! responses.
+
+mod hear;
+mod refusal;
+mod spec;
+mod tell;
+mod wire;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use interpret_proto::v1::{InterpretRequest, InterpretResponse};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, Streaming};
+use tracing::Instrument as _;
+
+use crate::{config::Sessions, engines::Engines, pipeline::Pipeline};
+
+pub use refusal::{REASON_KEY, Refusal};
+pub use spec::{SessionSpec, TargetOutput};
+
+/// Events that may wait to be written; a client that reads slowly fills it, and then the stages
+/// wait.
+const EVENT_CAPACITY: usize = 16;
+
+/// Messages to the client.
+pub(crate) type Responses = mpsc::Sender<Result<InterpretResponse, Status>>;
+
+/// How the daemon ends sessions.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    /// Set: hear no more, finish what was heard.
+    pub drain: CancellationToken,
+    /// Set: stop now.
+    pub stop: CancellationToken,
+}
+
+/// A session that has been admitted and whose models are loaded.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) spec: SessionSpec,
+    pub(crate) limits: Sessions,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Source audio heard so far, shared between hearing and telling.
+#[derive(Debug, Clone, Default)]
+struct SourceClock(Arc<AtomicU64>);
+
+impl SourceClock {
+    fn advance(&self, samples: usize) {
+        self.0.fetch_add(samples as u64, Ordering::Relaxed);
+    }
+
+    fn now_ms(&self) -> u64 {
+        crate::pipeline::source_ms(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Session {
+    /// Runs the session to its end. Returns as soon as the client is gone.
+    pub(crate) async fn run(
+        self,
+        engines: Engines,
+        requests: Streaming<InterpretRequest>,
+        responses: Responses,
+    ) {
+        let span = tracing::info_span!("session", id = %self.id);
+        async {
+            tracing::info!("session started");
+            let gone = responses.clone();
+            let stop = self.shutdown.stop.clone();
+            let outcome = tokio::select! {
+                biased;
+                () = gone.closed() => Err(Status::cancelled("the client is gone")),
+                () = stop.cancelled() => {
+                    Err(Refusal::ShuttingDown("the daemon has shut down".to_owned()).into())
+                }
+                outcome = self.interpret(&engines, requests, responses.clone()) => outcome,
+            };
+            match outcome {
+                Ok(()) => tracing::info!("session finished"),
+                Err(status) => {
+                    tracing::info!(code = ?status.code(), reason = status.message(), "session ended");
+                    // Fails when the client is gone or reads nothing: then it cannot be told.
+                    let _ = responses.try_send(Err(status));
+                }
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn interpret(
+        self,
+        engines: &Engines,
+        requests: Streaming<InterpretRequest>,
+        responses: Responses,
+    ) -> Result<(), Status> {
+        let clock = SourceClock::default();
+        let (event_sender, events) = mpsc::channel(EVENT_CAPACITY);
+        let (input, pipeline) = Pipeline::start(engines, &self.spec.pipeline(), &event_sender);
+        drop(event_sender);
+        let hear = hear::Hear {
+            format: self.spec.audio_format,
+            input,
+            clock: clock.clone(),
+            drain: self.shutdown.drain.clone(),
+        };
+        let tell = tell::Tell {
+            id: self.id,
+            outputs: wire::Outputs::new(&self.spec),
+            mode: self.spec.mode,
+            limits: self.limits,
+            clock,
+            drain: self.shutdown.drain,
+            responses,
+        };
+        tokio::try_join!(hear.run(requests), tell.run(events, pipeline))?;
+        Ok(())
+    }
+}

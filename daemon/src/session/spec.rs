@@ -1,0 +1,225 @@
+//! What a client asks for, checked against what the daemon has.
+
+use std::collections::BTreeSet;
+
+use interpret_models::{Language, LanguagePair, vad::EndpointConfig};
+use interpret_proto::v1;
+
+use super::{Refusal, wire};
+use crate::{
+    audio::Format,
+    config::Sessions,
+    engines::Engines,
+    pipeline::{PipelineSpec, TargetSpec},
+};
+
+/// A session as it will be served.
+#[derive(Debug, Clone)]
+pub struct SessionSpec {
+    /// Languages the speaker may use.
+    pub sources: Vec<Language>,
+    /// Format of the audio that comes in.
+    pub audio_format: Format,
+    /// What to interpret into.
+    pub targets: Vec<TargetOutput>,
+    /// Trade between delay and quality.
+    pub mode: v1::Mode,
+    /// When utterances begin and end.
+    pub endpoint: EndpointConfig,
+}
+
+/// One language to interpret into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetOutput {
+    /// The language.
+    pub language: Language,
+    /// Voice to speak with; none: captions only.
+    pub voice: Option<String>,
+    /// Format of the audio that goes out.
+    pub format: Format,
+}
+
+impl SessionSpec {
+    /// Checks `config` and fills in what it leaves open.
+    ///
+    /// # Errors
+    /// Says what to change, or which model to fetch.
+    pub fn resolve(
+        config: &v1::SessionConfig,
+        engines: &Engines,
+        limits: &Sessions,
+    ) -> Result<Self, Refusal> {
+        let format = config.audio_format.as_ref().ok_or_else(|| {
+            Refusal::BadConfig("SessionConfig.audio_format is missing".to_owned())
+        })?;
+        let audio_format = wire::format(format)?;
+        if config.targets.is_empty() {
+            return Err(Refusal::BadConfig(
+                "SessionConfig.targets is empty: name at least one target language".to_owned(),
+            ));
+        }
+        let mut targets = Vec::new();
+        for target in &config.targets {
+            let target = TargetOutput::resolve(target, engines)?;
+            if targets
+                .iter()
+                .any(|other: &TargetOutput| other.language == target.language)
+            {
+                return Err(Refusal::BadConfig(format!(
+                    "target language {} is named twice",
+                    target.language
+                )));
+            }
+            targets.push(target);
+        }
+        let mode = v1::Mode::try_from(config.mode)
+            .map_err(|_| Refusal::BadConfig(format!("there is no mode {}", config.mode)))?;
+        let mode = if mode == v1::Mode::Unspecified {
+            v1::Mode::Balanced
+        } else {
+            mode
+        };
+        let sources = sources(config, engines, &targets)?;
+        Ok(Self {
+            sources,
+            audio_format,
+            targets,
+            mode,
+            endpoint: limits.endpoint(),
+        })
+    }
+
+    /// Pairs that the session translates.
+    pub fn pairs(&self) -> impl Iterator<Item = LanguagePair> + '_ {
+        self.sources.iter().flat_map(|source| {
+            self.targets
+                .iter()
+                .filter(move |target| target.language != *source)
+                .map(move |target| LanguagePair::new(*source, target.language))
+        })
+    }
+
+    /// What the pipeline is to do.
+    #[must_use]
+    pub fn pipeline(&self) -> PipelineSpec {
+        let target = |target: &TargetOutput| TargetSpec {
+            language: target.language,
+            voice: target.voice.clone(),
+        };
+        PipelineSpec {
+            sources: self.sources.clone(),
+            targets: self.targets.iter().map(target).collect(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
+}
+
+/// The languages the speaker may use: the one given, the candidates, or all that can be translated
+/// into every target.
+fn sources(
+    config: &v1::SessionConfig,
+    engines: &Engines,
+    targets: &[TargetOutput],
+) -> Result<Vec<Language>, Refusal> {
+    if !config.source_language.is_empty() {
+        let source = language(&config.source_language)?;
+        if let Some(target) = targets.iter().find(|target| target.language == source) {
+            return Err(Refusal::BadConfig(format!(
+                "source and target language are both {}",
+                target.language
+            )));
+        }
+        return Ok(vec![source]);
+    }
+    if !config.source_candidates.is_empty() {
+        let candidates: Result<BTreeSet<Language>, Refusal> = config
+            .source_candidates
+            .iter()
+            .map(|code| language(code))
+            .collect();
+        return Ok(candidates?.into_iter().collect());
+    }
+    let pairs: BTreeSet<LanguagePair> = engines.translation().pairs().collect();
+    let serves = |source: Language| {
+        targets.iter().all(|target| {
+            target.language == source || pairs.contains(&LanguagePair::new(source, target.language))
+        })
+    };
+    let known: BTreeSet<Language> = pairs.iter().map(|pair| pair.source).collect();
+    let sources: Vec<Language> = known.into_iter().filter(|source| serves(*source)).collect();
+    if sources.is_empty() {
+        return Err(Refusal::NoModel(format!(
+            "no fetched translation model leads to {}; `interpret models list` shows what can be fetched",
+            targets
+                .iter()
+                .map(|target| target.language.code())
+                .collect::<Vec<_>>()
+                .join(" and ")
+        )));
+    }
+    Ok(sources)
+}
+
+impl TargetOutput {
+    fn resolve(target: &v1::Target, engines: &Engines) -> Result<Self, Refusal> {
+        let language = language(&target.language)?;
+        let voice = if target.captions_only {
+            None
+        } else {
+            voice(&target.voice, language, engines)?
+        };
+        let format = match &target.audio_format {
+            Some(format) => wire::format(format)?,
+            None => Format {
+                encoding: crate::audio::Encoding::Linear16,
+                sample_rate_hz: engines.speech_sample_rate(),
+                channels: 1,
+            },
+        };
+        Ok(Self {
+            language,
+            voice,
+            format,
+        })
+    }
+
+    /// As the protocol writes it.
+    #[must_use]
+    pub fn to_message(&self) -> v1::Target {
+        v1::Target {
+            language: self.language.code().to_owned(),
+            voice: self.voice.clone().unwrap_or_default(),
+            audio_format: Some(wire::format_message(self.format)),
+            captions_only: self.voice.is_none(),
+        }
+    }
+}
+
+/// The voice asked for, or the default one. None: no voice speaks the language.
+fn voice(name: &str, language: Language, engines: &Engines) -> Result<Option<String>, Refusal> {
+    let mut voices = engines
+        .voices()
+        .iter()
+        .filter(|voice| voice.language == language);
+    if name.is_empty() {
+        return Ok(voices
+            .find(|voice| voice.is_default)
+            .map(|voice| voice.name.clone()));
+    }
+    let names: Vec<&str> = voices.map(|voice| voice.name.as_str()).collect();
+    if names.contains(&name) {
+        return Ok(Some(name.to_owned()));
+    }
+    Err(Refusal::BadConfig(format!(
+        "there is no {} voice '{name}'; there are: {}",
+        language.name(),
+        names.join(", ")
+    )))
+}
+
+fn language(code: &str) -> Result<Language, Refusal> {
+    code.parse()
+        .map_err(|e: interpret_models::language::UnknownLanguage| {
+            Refusal::UnknownLanguage(e.to_string())
+        })
+}

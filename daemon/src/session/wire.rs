@@ -1,0 +1,226 @@
+//! Between the pipeline's types and the protocol's.
+
+use std::collections::BTreeMap;
+
+use interpret_models::Language;
+use interpret_proto::v1::{self, interpret_response::Response};
+
+use super::{Refusal, SessionSpec, TargetOutput};
+use crate::{
+    audio::{Encoding, Format, ResampleError, Resampler},
+    pipeline::{Event, NoticeKind, SourceRange, StageReport, TimedWord},
+};
+
+/// Length of one piece of audio on the wire.
+const PIECE_MS: usize = 200;
+
+/// Turns events into responses; keeps count of the audio of each target.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    targets: Vec<TargetOutput>,
+    /// Next sequence number of each target's audio.
+    sequences: BTreeMap<Language, u64>,
+}
+
+impl Outputs {
+    pub(super) fn new(spec: &SessionSpec) -> Self {
+        Self {
+            targets: spec.targets.clone(),
+            sequences: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn messages(&self) -> Vec<v1::Target> {
+        self.targets.iter().map(TargetOutput::to_message).collect()
+    }
+
+    /// The responses that tell `event`: one, or several for audio.
+    pub(super) fn responses(&mut self, event: Event) -> Result<Vec<Response>, Refusal> {
+        let response = match event {
+            Event::SpeechStarted { utterance, at_ms } => {
+                speech(utterance, at_ms, v1::SpeechBoundary::Start)
+            }
+            Event::SpeechEnded {
+                utterance,
+                at_ms,
+                cut: false,
+            } => speech(utterance, at_ms, v1::SpeechBoundary::End),
+            Event::SpeechEnded {
+                utterance,
+                at_ms,
+                cut: true,
+            } => speech(utterance, at_ms, v1::SpeechBoundary::Cut),
+            Event::SourceText {
+                utterance,
+                language,
+                committed,
+                tentative,
+                words,
+            } => Response::SourceText(v1::SourceText {
+                utterance_id: utterance,
+                language: language.code().to_owned(),
+                committed,
+                tentative,
+                words: words.iter().map(word).collect(),
+            }),
+            Event::TranslatedText {
+                target,
+                committed,
+                tentative,
+                source_text,
+                sentence,
+                range,
+                sentence_complete,
+            } => Response::TranslatedText(v1::TranslatedText {
+                language: target.code().to_owned(),
+                committed,
+                tentative,
+                source_text,
+                sentence_id: sentence,
+                source_start_ms: range.start_ms,
+                source_end_ms: range.end_ms,
+                sentence_complete,
+            }),
+            Event::TranslatedAudio {
+                target,
+                samples,
+                sample_rate,
+                text,
+                sentence,
+                range,
+            } => {
+                return self
+                    .audio(target, &samples, sample_rate, text, sentence, range)
+                    .map_err(|e| Refusal::EngineFailed(e.to_string()));
+            }
+            Event::Notice {
+                kind,
+                message,
+                target,
+                at_ms,
+                amount,
+            } => Response::Notice(v1::Notice {
+                kind: notice_kind(kind).into(),
+                message,
+                language: target.map(|t| t.code().to_owned()).unwrap_or_default(),
+                source_ms: at_ms,
+                amount_ms: u64::try_from(amount.as_millis()).unwrap_or(u64::MAX),
+            }),
+        };
+        Ok(vec![response])
+    }
+
+    fn audio(
+        &mut self,
+        target: Language,
+        samples: &[f32],
+        sample_rate: u32,
+        text: String,
+        sentence: u64,
+        range: SourceRange,
+    ) -> Result<Vec<Response>, ResampleError> {
+        let Some(output) = self.targets.iter().find(|output| output.language == target) else {
+            return Ok(Vec::new());
+        };
+        let rate = output.format.sample_rate_hz;
+        let mut resampler = Resampler::new(sample_rate, rate)?;
+        let mut samples = resampler.push(samples)?;
+        samples.extend(resampler.finish()?);
+        let pieces = samples.chunks(rate as usize * PIECE_MS / 1_000);
+        let last = pieces.len().saturating_sub(1);
+        let sequence = self.sequences.entry(target).or_default();
+        let mut text = Some(text);
+        let responses = pieces
+            .enumerate()
+            .map(|(index, piece)| {
+                let audio = v1::TranslatedAudio {
+                    language: target.code().to_owned(),
+                    sequence: *sequence,
+                    data: output.format.encode(piece),
+                    text: text.take().unwrap_or_default(),
+                    sentence_id: sentence,
+                    source_start_ms: range.start_ms,
+                    source_end_ms: range.end_ms,
+                    clause_complete: index == last,
+                };
+                *sequence += 1;
+                Response::TranslatedAudio(audio)
+            })
+            .collect();
+        Ok(responses)
+    }
+}
+
+fn speech(utterance_id: u64, source_ms: u64, boundary: v1::SpeechBoundary) -> Response {
+    Response::Speech(v1::Speech {
+        utterance_id,
+        boundary: boundary.into(),
+        source_ms,
+    })
+}
+
+fn word(word: &TimedWord) -> v1::Word {
+    v1::Word {
+        text: word.text.trim().to_owned(),
+        source_start_ms: word.range.start_ms,
+        source_end_ms: word.range.end_ms,
+        probability: word.probability,
+    }
+}
+
+fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
+    match kind {
+        NoticeKind::StageFailed => v1::NoticeKind::StageFailed,
+        NoticeKind::SpeechSkipped => v1::NoticeKind::SpeechSkipped,
+        NoticeKind::ShuttingDown => v1::NoticeKind::ShuttingDown,
+    }
+}
+
+/// What a stage has computed, as the protocol writes it.
+pub(super) fn stage_report(report: &StageReport) -> v1::StageReport {
+    let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    v1::StageReport {
+        stage: report.stage.clone(),
+        calls: report.calls,
+        busy_ms: ms(report.busy),
+        waited_ms: ms(report.waited),
+    }
+}
+
+/// A format as the protocol writes it, checked.
+pub(super) fn format(message: &v1::AudioFormat) -> Result<Format, Refusal> {
+    let encoding = match message.encoding() {
+        v1::AudioEncoding::Linear16 => Encoding::Linear16,
+        v1::AudioEncoding::F32 => Encoding::F32,
+        v1::AudioEncoding::Mulaw => Encoding::Mulaw,
+        v1::AudioEncoding::Alaw => Encoding::Alaw,
+        v1::AudioEncoding::Unspecified => {
+            return Err(Refusal::BadConfig(
+                "AudioFormat.encoding is not set; use LINEAR16, F32, MULAW or ALAW".to_owned(),
+            ));
+        }
+    };
+    let format = Format {
+        encoding,
+        sample_rate_hz: message.sample_rate_hz,
+        channels: message.channels.max(1),
+    };
+    format
+        .checked()
+        .map_err(|e| Refusal::BadConfig(e.to_string()))
+}
+
+/// A format, as the protocol writes it.
+pub(super) fn format_message(format: Format) -> v1::AudioFormat {
+    let encoding = match format.encoding {
+        Encoding::Linear16 => v1::AudioEncoding::Linear16,
+        Encoding::F32 => v1::AudioEncoding::F32,
+        Encoding::Mulaw => v1::AudioEncoding::Mulaw,
+        Encoding::Alaw => v1::AudioEncoding::Alaw,
+    };
+    v1::AudioFormat {
+        encoding: encoding.into(),
+        sample_rate_hz: format.sample_rate_hz,
+        channels: format.channels,
+    }
+}

@@ -1,0 +1,32 @@
+//! Logging. No log line, at any level, holds audio or text.
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::config::{Log, LogFormat};
+
+/// The log level makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("log.level '{level}' makes no sense: {reason}; use error, warn, info, debug or trace")]
+pub struct BadLevel {
+    level: String,
+    reason: String,
+}
+
+/// Sends log lines to standard error from now on.
+///
+/// # Errors
+/// When `log.level` is no level and no filter.
+pub fn start(log: &Log) -> Result<(), BadLevel> {
+    let filter = EnvFilter::try_new(&log.level).map_err(|e| BadLevel {
+        level: log.level.clone(),
+        reason: e.to_string(),
+    })?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    // Fails when a program that embeds the daemon logs already; its choice stands.
+    let _ = match log.format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json()).try_init(),
+    };
+    Ok(())
+}
