@@ -1,0 +1,31 @@
+//! Where to interpret.
+
+use clap::Args;
+
+use crate::{
+    connect::{Endpoint, LocalDaemon},
+    error::ClientError,
+};
+
+/// The daemon to use.
+#[derive(Debug, Clone, Args)]
+pub struct ServerArgs {
+    /// Daemon to use: `host:port`, `http://host:port` or `unix:/path`. Without it, this process
+    /// interprets by itself.
+    #[arg(long, value_name = "ADDR", env = "INTERPRET_SERVER")]
+    server: Option<String>,
+}
+
+impl ServerArgs {
+    /// The endpoint that the arguments name.
+    ///
+    /// # Errors
+    ///
+    /// Where the address cannot be understood.
+    pub fn endpoint(&self) -> Result<Endpoint, ClientError> {
+        match &self.server {
+            Some(address) => address.parse(),
+            None => Ok(Endpoint::InProcess(LocalDaemon::default())),
+        }
+    }
+}

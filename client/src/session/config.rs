@@ -1,0 +1,170 @@
+//! What to ask of a session.
+
+use interpret_models::{Language, SOURCE_SAMPLE_RATE};
+use interpret_proto::v1;
+
+use crate::error::ClientError;
+
+/// What is spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// This language.
+    Language(Language),
+    /// One of these, or of all that the daemon knows where none is named; the daemon finds out.
+    Detect(Vec<Language>),
+}
+
+/// One language to interpret into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    language: Language,
+    voice: String,
+    captions_only: bool,
+}
+
+impl Target {
+    /// Interprets into `language` with the daemon's default voice.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self {
+            language,
+            voice: String::new(),
+            captions_only: false,
+        }
+    }
+
+    /// Speaks with this voice, as `ListVoices` names it.
+    #[must_use]
+    pub fn voice(mut self, name: impl Into<String>) -> Self {
+        self.voice = name.into();
+        self
+    }
+
+    /// Translates without speaking.
+    #[must_use]
+    pub fn captions_only(mut self) -> Self {
+        self.captions_only = true;
+        self
+    }
+}
+
+/// What a session interprets, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    source: Source,
+    targets: Vec<Target>,
+    mode: v1::Mode,
+}
+
+impl Config {
+    /// Interprets from `source`; add at least one [`target`](Self::target).
+    #[must_use]
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            targets: Vec::new(),
+            mode: v1::Mode::Unspecified,
+        }
+    }
+
+    /// Adds a language to interpret into.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    /// Chooses between delay and quality.
+    #[must_use]
+    pub fn mode(mut self, mode: v1::Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The message that opens the session.
+    pub(super) fn into_message(self) -> Result<v1::SessionConfig, ClientError> {
+        self.check()?;
+        let (source_language, source_candidates) = match &self.source {
+            Source::Language(language) => (language.to_string(), Vec::new()),
+            Source::Detect(among) => (
+                String::new(),
+                among.iter().map(ToString::to_string).collect(),
+            ),
+        };
+        Ok(v1::SessionConfig {
+            source_language,
+            source_candidates,
+            // Floats: the daemon hears exactly what was decoded.
+            audio_format: Some(v1::AudioFormat {
+                encoding: v1::AudioEncoding::F32.into(),
+                sample_rate_hz: SOURCE_SAMPLE_RATE,
+                channels: 1,
+            }),
+            targets: self
+                .targets
+                .into_iter()
+                .map(|target| v1::Target {
+                    language: target.language.to_string(),
+                    voice: target.voice,
+                    audio_format: None,
+                    captions_only: target.captions_only,
+                })
+                .collect(),
+            mode: self.mode.into(),
+        })
+    }
+
+    /// Finds contradictions that no daemon could resolve.
+    pub(crate) fn check(&self) -> Result<(), ClientError> {
+        let usage = |what: String| Err(ClientError::Usage(what));
+        if self.targets.is_empty() {
+            return usage("no language to interpret into".to_owned());
+        }
+        for (index, target) in self.targets.iter().enumerate() {
+            let language = target.language;
+            if self.targets[..index]
+                .iter()
+                .any(|other| other.language == language)
+            {
+                return usage(format!("{} is asked for twice", language.name()));
+            }
+            if self.source == Source::Language(language) {
+                return usage(format!("{} is both source and target", language.name()));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn language(code: &str) -> Language {
+        code.parse().unwrap()
+    }
+
+    #[test]
+    fn detection_names_candidates_and_no_language() {
+        let among = vec![language("fr"), language("en")];
+        let config = Config::new(Source::Detect(among)).target(Target::new(language("pt")));
+        let message = config.into_message().unwrap();
+        assert_eq!(message.source_language, "");
+        assert_eq!(message.source_candidates, ["fr", "en"]);
+    }
+
+    #[test]
+    fn contradictions_are_refused_before_anything_is_sent() {
+        let french = || Config::new(Source::Language(language("fr")));
+        let english = || Target::new(language("en"));
+        for config in [
+            french(),
+            french().target(Target::new(language("fr"))),
+            french()
+                .target(english())
+                .target(english().voice("af_heart")),
+        ] {
+            assert!(matches!(config.into_message(), Err(ClientError::Usage(_))));
+        }
+    }
+}

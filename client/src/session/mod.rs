@@ -1,0 +1,225 @@
+//! One speaker's session with a daemon, for any program.
+//!
+//! ```no_run
+//! use interpret::{
+//!     audio::{AudioFile, Pace},
+//!     connect::connect,
+//!     session::{Config, Event, Session, Source, Target},
+//! };
+//!
+//! # async fn example() -> Result<(), interpret::ClientError> {
+//! let channel = connect(&"localhost:50051".parse()?).await?;
+//! let config = Config::new(Source::Language("fr".parse()?)).target(Target::new("en".parse()?));
+//! let audio = AudioFile::open("talk.flac")?.into_stream();
+//! let mut session = Session::open(channel, config, audio, Pace::RealTime).await?;
+//! while let Some(received) = session.next().await? {
+//!     if let Event::TranslatedText(text) = &received.event {
+//!         print!("{}", text.committed);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Queues are bounded: audio that the daemon does not take makes the sender wait, and responses
+//! that the program does not take make the daemon wait (HTTP/2 flow control, both ways).
+
+mod config;
+mod order;
+mod send;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::Stream;
+use interpret_proto::v1::{
+    InterpretRequest, InterpretResponse, SessionStarted, interpret_request::Request,
+    interpreter_client::InterpreterClient,
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Streaming, transport::Channel};
+
+pub use config::{Config, Source, Target};
+pub use interpret_proto::v1::{Mode, interpret_response::Response as Event};
+pub use send::Sent;
+
+use self::order::Order;
+use crate::{
+    audio::{AudioError, Pace, Pacer, source_ms},
+    error::ClientError,
+};
+
+/// Requests between the pacing task and the connection. Full: the pacing task waits.
+const REQUESTS_QUEUED: usize = 8;
+
+/// An event and when it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// Wall milliseconds since the instant of the first sample of source audio. Minus a source
+    /// time, this is latency. `SessionStarted` comes before that instant: it is 0 or negative.
+    pub at_ms: i64,
+    /// What came.
+    pub event: Event,
+}
+
+/// An open session. Dropping it cancels the call.
+#[derive(Debug)]
+pub struct Session {
+    responses: Streaming<InterpretResponse>,
+    started: SessionStarted,
+    /// `SessionStarted`, until it has been given out.
+    first: Option<Received>,
+    zero: Instant,
+    order: Order,
+    finish: CancellationToken,
+    sent: Arc<AtomicU64>,
+    sender: JoinHandle<Sent>,
+}
+
+impl Session {
+    /// Opens a session and starts sending `audio` (mono, 16 kHz, full scale +-1, pieces of any
+    /// size) once the daemon is ready. When the audio ends, or yields an error, the request stream
+    /// is half-closed and the daemon flushes.
+    ///
+    /// # Errors
+    ///
+    /// Where the daemon refuses the session or cannot be reached.
+    pub async fn open<A>(
+        channel: Channel,
+        config: Config,
+        audio: A,
+        pace: Pace,
+    ) -> Result<Self, ClientError>
+    where
+        A: Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static,
+    {
+        let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
+        let opening = InterpretRequest {
+            request: Some(Request::Config(config.into_message()?)),
+        };
+        // The queue is new and empty: this cannot wait.
+        let _ = requests.send(opening).await;
+        let mut responses = InterpreterClient::new(channel)
+            .interpret(ReceiverStream::new(queued))
+            .await?
+            .into_inner();
+
+        let mut order = Order::default();
+        let event = next_event(&mut responses).await?;
+        let arrived = Instant::now();
+        order.check(event.as_ref())?;
+        let Some(Event::SessionStarted(started)) = event else {
+            return Err(ClientError::Protocol(
+                "no SessionStarted came first".to_owned(),
+            ));
+        };
+
+        let pacer = Pacer::start(pace);
+        let zero = pacer.started();
+        let finish = CancellationToken::new();
+        let sent = Arc::new(AtomicU64::new(0));
+        let sender = tokio::spawn(send::send_audio(
+            audio,
+            pacer,
+            requests,
+            finish.clone(),
+            Arc::clone(&sent),
+        ));
+        Ok(Self {
+            responses,
+            first: Some(Received {
+                at_ms: millis_between(zero, arrived),
+                event: Event::SessionStarted(started.clone()),
+            }),
+            started,
+            zero,
+            order,
+            finish,
+            sent,
+            sender,
+        })
+    }
+
+    /// What the daemon serves: targets with voices and audio formats filled in.
+    #[must_use]
+    pub fn started(&self) -> &SessionStarted {
+        &self.started
+    }
+
+    /// The next event; `None` after `SessionEnded`. Safe to cancel.
+    ///
+    /// # Errors
+    ///
+    /// Where the connection is lost, the daemon ends the call with an error, or breaks the
+    /// protocol. No further event comes after an error.
+    pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let event = match next_event(&mut self.responses).await {
+            Err(error) if self.order.has_ended() => {
+                tracing::debug!(%error, "the stream closed with an error after its proper end");
+                None
+            }
+            outcome => outcome?,
+        };
+        self.order.check(event.as_ref())?;
+        Ok(event.map(|event| Received {
+            at_ms: millis_between(self.zero, Instant::now()),
+            event,
+        }))
+    }
+
+    /// Wall milliseconds since the first sample, now.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        millis_between(self.zero, Instant::now())
+    }
+
+    /// Milliseconds of audio handed to the connection so far.
+    #[must_use]
+    pub fn sent_ms(&self) -> u64 {
+        source_ms(self.sent.load(Ordering::Relaxed))
+    }
+
+    /// Sends no more audio: half-closes the request stream, so that the daemon flushes what it
+    /// has heard. Events keep coming until `SessionEnded`.
+    pub fn finish(&self) {
+        self.finish.cancel();
+    }
+
+    /// Ends the session, cleanly or not, and tells what became of the audio.
+    pub async fn close(self) -> Sent {
+        self.finish.cancel();
+        drop(self.responses);
+        self.sender.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sending task died");
+            Sent::default()
+        })
+    }
+}
+
+/// The next response that this client knows; newer kinds are passed over.
+async fn next_event(
+    responses: &mut Streaming<InterpretResponse>,
+) -> Result<Option<Event>, ClientError> {
+    while let Some(message) = responses.message().await? {
+        match message.response {
+            Some(event) => return Ok(Some(event)),
+            None => tracing::debug!("a response of a kind newer than this client"),
+        }
+    }
+    Ok(None)
+}
+
+fn millis_between(zero: Instant, now: Instant) -> i64 {
+    let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis());
+    match now.checked_duration_since(zero) {
+        Some(after) => millis(after).unwrap_or(i64::MAX),
+        None => millis(zero.saturating_duration_since(now)).map_or(i64::MIN, |before| -before),
+    }
+}
