@@ -1,0 +1,38 @@
+# The two commands: `make demo` shows what interpretd does, `make test` proves it.
+# Both install what is missing, fetch the models once, and say what they could not do.
+
+CARGO ?= cargo
+DEMO_SPEECH ?= tests/speech/docs-b-fr.flac
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo test lint bench
+
+help: ## Lists the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## Installs the system packages that building and running need
+	@scripts/setup
+
+target/release/interpret target/release/interpretd: FORCE
+	@$(CARGO) build --release --bins
+.PHONY: FORCE
+FORCE:
+
+models: setup target/release/interpret ## Fetches the default models into the cache
+	@target/release/interpret models fetch
+
+demo: models ## Interprets a recorded French speaker into English, live, through the daemon
+	@scripts/demo "$(DEMO_SPEECH)"
+
+lint: setup ## Format, clippy, dependency licences and advisories
+	@scripts/lint
+
+# One build for everything: with --bins first, cargo would build most dependencies twice, since tests
+# want more of their features.
+test: setup lint ## All tests, on real models and real speech
+	@$(CARGO) build --release --workspace --all-targets
+	@target/release/interpret models fetch
+	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace
+
+bench: setup ## Measures speed, quality and memory on this machine
+	@scripts/bench

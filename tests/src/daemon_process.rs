@@ -1,0 +1,201 @@
+//! `interpretd` as a process of its own, on real sockets.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use interpret_proto::v1::interpreter_client::InterpreterClient;
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+/// A daemon that is killed when dropped.
+#[derive(Debug)]
+pub struct DaemonProcess {
+    child: Child,
+    folder: TempDir,
+}
+
+/// The program `name` of this workspace, as cargo has built it beside the tests.
+///
+/// # Errors
+/// When it has not been built.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("the test's own folder")?;
+    let path = folder.join(name);
+    if !path.exists() {
+        bail!(
+            "{} is not built; run: cargo build --release --bins",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+impl DaemonProcess {
+    /// Starts a daemon on a Unix socket and a free TCP port, with further `flags`; does not wait
+    /// for its models.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(flags: &[&str]) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let log = File::create(folder.path().join("log"))?;
+        let child = Command::new(program("interpretd")?)
+            .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--unix"])
+            .arg(folder.path().join("socket"))
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("starting interpretd")?;
+        Ok(Self { child, folder })
+    }
+
+    /// Starts a daemon and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends before that; the error holds its log.
+    pub async fn ready(flags: &[&str]) -> Result<Self> {
+        let mut daemon = Self::start(flags)?;
+        let begun = Instant::now();
+        while daemon.health().await != Some(ServingStatus::Serving) {
+            if let Some(status) = daemon.child.try_wait()? {
+                bail!("interpretd ended with {status}:\n{}", daemon.log());
+            }
+            // Not a limit on speed, but an end for a test that would never end.
+            if begun.elapsed() > Duration::from_secs(300) {
+                bail!("interpretd is not ready after 300 s:\n{}", daemon.log());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(daemon)
+    }
+
+    /// What the health service says; none while nobody answers.
+    pub async fn health(&self) -> Option<ServingStatus> {
+        let channel = self.connect().await.ok()?;
+        let request = HealthCheckRequest {
+            service: "interpret.v1.Interpreter".to_owned(),
+        };
+        let answer = HealthClient::new(channel).check(request).await.ok()?;
+        Some(answer.into_inner().status())
+    }
+
+    /// The Unix socket's file.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    /// The TCP address, once it is bound.
+    ///
+    /// # Errors
+    /// When the daemon has not said it.
+    pub fn tcp_address(&self) -> Result<String> {
+        let log = self.log();
+        let line = log
+            .lines()
+            .find(|line| line.contains("\"address\""))
+            .context("no address")?;
+        let line: serde_json::Value = serde_json::from_str(line)?;
+        Ok(line["fields"]["address"]
+            .as_str()
+            .context("no address")?
+            .to_owned())
+    }
+
+    /// A connection through the Unix socket.
+    ///
+    /// # Errors
+    /// When the daemon does not listen yet.
+    pub async fn connect(&self) -> Result<Channel> {
+        connect(&self.socket()).await
+    }
+
+    /// A client of the Unix socket.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn client(&self) -> Result<InterpreterClient<Channel>> {
+        Ok(InterpreterClient::new(self.connect().await?))
+    }
+
+    /// What the daemon has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The daemon's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks the daemon to end, as a service manager does.
+    ///
+    /// # Errors
+    /// When the signal cannot be sent.
+    pub fn terminate(&self) -> Result<()> {
+        let status = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()?;
+        if !status.success() {
+            bail!("kill: {status}");
+        }
+        Ok(())
+    }
+
+    /// Waits until the daemon has ended.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Memory that the daemon holds now, in bytes (resident set).
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .context("no VmRSS")?;
+        let kib: u64 = line
+            .split_whitespace()
+            .nth(1)
+            .context("no number")?
+            .parse()?;
+        Ok(kib * 1024)
+    }
+}
+
+impl Drop for DaemonProcess {
+    fn drop(&mut self) {
+        // Ended already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn connect(socket: &Path) -> Result<Channel> {
+    let address = format!("unix://{}", socket.display());
+    Ok(Endpoint::from_shared(address)?.connect().await?)
+}

@@ -1,0 +1,120 @@
+//! `interpret` as a process of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use anyhow::{Context as _, Result, bail};
+use interpret_proto::v1::{InterpretResponse, interpret_response::Response};
+
+use crate::daemon_process::program;
+
+/// Runs `interpret` with `arguments` and gives what came of it.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn interpret(arguments: &[&str]) -> Result<Output> {
+    Command::new(program("interpret")?)
+        .args(arguments)
+        .output()
+        .context("starting interpret")
+}
+
+/// What `interpret file` left behind.
+#[derive(Debug)]
+pub struct Interpreted {
+    /// The spoken translation.
+    pub wav: PathBuf,
+    /// The captions.
+    pub vtt: PathBuf,
+    /// The event log, in order.
+    pub events: Vec<Response>,
+}
+
+impl Interpreted {
+    /// Interprets a file through the daemon at `server`, as fast as it goes, into `folder`.
+    ///
+    /// # Errors
+    /// When the command fails; the error holds what it said.
+    pub fn fast(input: &Path, from: &str, to: &str, server: &str, folder: &Path) -> Result<Self> {
+        let path = |ending: &str| folder.join(format!("out.{ending}"));
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let (wav, vtt, log) = (path("wav"), path("vtt"), path("jsonl"));
+        let output = interpret(&[
+            "file",
+            &text(input),
+            "--from",
+            from,
+            "--to",
+            to,
+            "--server",
+            server,
+            "--fast",
+            "--output",
+            &text(&wav),
+            "--captions",
+            &text(&vtt),
+            "--events",
+            &text(&log),
+        ])?;
+        if !output.status.success() {
+            bail!(
+                "interpret file: {}\n{}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        let events = std::fs::read_to_string(&log)?
+            .lines()
+            .map(|line| {
+                let mut line: serde_json::Value = serde_json::from_str(line)?;
+                // Beside the response itself, the log holds what the client measured.
+                if let Some(fields) = line.as_object_mut() {
+                    fields.retain(|name, _| name != "receivedAtMs");
+                    if let Some(audio) = fields
+                        .get_mut("translatedAudio")
+                        .and_then(|audio| audio.as_object_mut())
+                    {
+                        audio.retain(|name, _| name != "dataSamples");
+                    }
+                }
+                let message: InterpretResponse = serde_json::from_value(line)?;
+                message.response.context("an empty response")
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { wav, vtt, events })
+    }
+
+    /// The whole committed source text.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let text = |event: &Response| match event {
+            Response::SourceText(text) => Some(text.committed.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// The whole committed translation.
+    #[must_use]
+    pub fn translation(&self) -> String {
+        let text = |event: &Response| match event {
+            Response::TranslatedText(text) => Some(text.committed.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// Source sentences and their committed translations.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<(String, String)> {
+        let sentence = |event: &Response| match event {
+            Response::TranslatedText(text) => {
+                Some((text.source_text.clone(), text.committed.trim().to_owned()))
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(sentence).collect()
+    }
+}

@@ -1,0 +1,9 @@
+//! What the whole-system tests share: the daemon and the client as processes, recorded speech, a
+//! machine's ears, and scores.
+
+pub mod daemon_process;
+pub mod ears;
+pub mod interpret_command;
+pub mod scores;
+pub mod speech;
+pub mod stream;

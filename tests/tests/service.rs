@@ -1,0 +1,193 @@
+//! The daemon as a service: start, health, reflection, several sessions, shutdown, bad
+//! configuration.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+use anyhow::Result;
+use interpret_proto::v1::{
+    EndReason, ListLanguagesRequest, ListVoicesRequest, NoticeKind, interpret_request::Request,
+    interpret_response::Response, interpreter_client::InterpreterClient,
+};
+use interpret_tests::{
+    daemon_process::DaemonProcess,
+    speech::recording,
+    stream::{Stream, chunks, config},
+};
+use interpretd::{Config, Daemon};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_turns_serving_only_when_the_models_are_loaded() -> Result<()> {
+    // In this process, so that the moment before loading can be held still.
+    let daemon = Daemon::new(Config::default());
+    let channel = daemon.connect_in_process().await?;
+    let mut health = HealthClient::new(channel.clone());
+    let mut client = InterpreterClient::new(channel);
+    let question = HealthCheckRequest {
+        service: "interpret.v1.Interpreter".to_owned(),
+    };
+    let status = health.check(question.clone()).await?.into_inner().status();
+    assert_eq!(status, ServingStatus::NotServing);
+    let refused = client.list_languages(ListLanguagesRequest {}).await;
+    let Err(status) = refused else {
+        anyhow::bail!("served without models")
+    };
+    assert_eq!(status.code(), tonic::Code::Unavailable, "{status}");
+    daemon.load_models().await?;
+    let status = health.check(question).await?.into_inner().status();
+    assert_eq!(status, ServingStatus::Serving);
+    let languages = client
+        .list_languages(ListLanguagesRequest {})
+        .await?
+        .into_inner();
+    let pairs: Vec<_> = languages
+        .pairs
+        .iter()
+        .map(|p| (&*p.source, &*p.target, p.speech))
+        .collect();
+    assert!(pairs.contains(&("fr", "en", true)), "{pairs:?}");
+    assert!(pairs.contains(&("en", "fr", true)), "{pairs:?}");
+    let request = ListVoicesRequest {
+        language: "fr".to_owned(),
+    };
+    let voices = client.list_voices(request).await?.into_inner().voices;
+    assert!(voices.iter().any(|voice| voice.is_default), "{voices:?}");
+    assert!(
+        voices.iter().all(|voice| voice.language == "fr"),
+        "{voices:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_lists_the_services() -> Result<()> {
+    let daemon = DaemonProcess::ready(&[]).await?;
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(daemon.connect().await?);
+    let mut answers = client
+        .server_reflection_info(tokio_stream::once(request))
+        .await?
+        .into_inner();
+    let answer = answers
+        .message()
+        .await?
+        .and_then(|answer| answer.message_response);
+    let Some(MessageResponse::ListServicesResponse(services)) = answer else {
+        anyhow::bail!("no list of services: {answer:?}");
+    };
+    let names: Vec<&str> = services.service.iter().map(|s| s.name.as_str()).collect();
+    assert!(names.contains(&"interpret.v1.Interpreter"), "{names:?}");
+    assert!(names.contains(&"grpc.health.v1.Health"), "{names:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_at_once_share_the_engines_and_do_not_mix() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--preload", "fr-en,en-fr"]).await?;
+    let session = |name: &'static str, from: &'static str, to: &'static str| {
+        let daemon = &daemon;
+        async move {
+            let samples = recording(name)?.samples()?;
+            let mut client = daemon.client().await?;
+            let stream = Stream::open(&mut client, Request::Config(config(from, to))).await?;
+            let responses = stream.finish(chunks(&samples, 1_600)).await?;
+            let text: String = responses
+                .into_iter()
+                .filter_map(|response| match response {
+                    Response::SourceText(text) => Some(text.committed),
+                    _ => None,
+                })
+                .collect();
+            Ok::<_, anyhow::Error>(text.to_lowercase())
+        }
+    };
+    let (french, english, american) = tokio::try_join!(
+        session("read-cheetah-fr", "fr", "en"),
+        session("read-cheetah-en", "en", "fr"),
+        session("jfk-en", "en", "fr"),
+    )?;
+    assert!(french.contains("deux autres sont situés"), "{french}");
+    assert!(english.contains("today only platforms"), "{english}");
+    assert!(american.contains("your country"), "{american}");
+    // And alone, each says the same: sessions do not touch each other.
+    assert_eq!(session("read-cheetah-fr", "fr", "en").await?, french);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_finishes_what_was_heard_and_then_ends() -> Result<()> {
+    let mut daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
+    let samples = recording("read-leopard-fr")?.samples()?;
+    let mut client = daemon.client().await?;
+    let mut stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
+    for request in chunks(&samples, 1_600) {
+        stream.send(request).await?;
+    }
+    // The client's side stays open: only the signal ends the session.
+    while let Some(response) = stream.next().await? {
+        if matches!(response, Response::Speech(_)) {
+            break;
+        }
+    }
+    daemon.terminate()?;
+    let mut rest = Vec::new();
+    while let Some(response) = stream.next().await? {
+        rest.push(response);
+    }
+    let told = |kind: NoticeKind| {
+        rest.iter()
+            .any(|r| matches!(r, Response::Notice(notice) if notice.kind() == kind))
+    };
+    assert!(told(NoticeKind::ShuttingDown), "{rest:?}");
+    assert!(
+        rest.iter()
+            .any(|r| matches!(r, Response::TranslatedAudio(_))),
+        "nothing was spoken"
+    );
+    let Some(Response::SessionEnded(ended)) = rest.last() else {
+        anyhow::bail!("no SessionEnded: {:?}", rest.last());
+    };
+    assert_eq!(ended.reason(), EndReason::Shutdown);
+    drop(stream);
+    let status = daemon.ended().await?;
+    assert_eq!(status.code(), Some(0), "{}", daemon.log());
+    assert!(!daemon.socket().exists(), "the socket file is left behind");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_refused_before_anything_starts() -> Result<()> {
+    for (flags, code, said) in [
+        (&["--max-sessions", "0"][..], 78, "sessions.max is 0"),
+        (&["--preload", "fr-xx"], 78, "'xx' is not a language code"),
+        (&["--config", "no/such/file.toml"], 78, "no/such/file.toml"),
+        (&["--log-level", "a=b=c"], 78, "log.level"),
+        (
+            &["--recognition", "whisper-bass"],
+            66,
+            "did you mean 'whisper-base'?",
+        ),
+        (&["--preload", "fr-is"], 66, "fr-is"),
+    ] {
+        let mut daemon = DaemonProcess::start(flags)?;
+        let status = daemon.ended().await?;
+        assert_eq!(status.code(), Some(code), "{flags:?}: {}", daemon.log());
+        assert!(daemon.log().contains(said), "{said}: {}", daemon.log());
+    }
+    Ok(())
+}
