@@ -97,7 +97,7 @@ impl Measure {
             Event::Notice(notice) => self.lost_ms += notice.amount_ms,
             Event::Heartbeat(heartbeat) => self.source_ms = heartbeat.source_ms,
             Event::SessionEnded(ended) => self.end(ended),
-            Event::Speech(_) => {}
+            Event::Speech(_) | Event::Pace(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ pub mod audio;
 pub mod config;
 pub mod engines;
 pub mod exit;
+pub mod memory;
 pub mod pipeline;
 pub mod service;
 pub mod session;

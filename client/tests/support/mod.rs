@@ -298,6 +298,7 @@ pub fn ended(reason: EndReason) -> Step {
             waited_ms: 0,
         }],
         reason: reason.into(),
+        ..SessionEnded::default()
     }))
 }
 

@@ -71,6 +71,7 @@ impl Tell {
             source_ms: self.clock.now_ms(),
             stages: reports.iter().map(super::wire::stage_report).collect(),
             reason: reason.into(),
+            daemon_resident_bytes: crate::memory::resident_bytes().unwrap_or(0),
         };
         self.send(Response::SessionEnded(ended)).await
     }

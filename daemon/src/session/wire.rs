@@ -80,6 +80,7 @@ impl Outputs {
                 source_start_ms: range.start_ms,
                 source_end_ms: range.end_ms,
                 sentence_complete,
+                words: Vec::new(),
             }),
             Event::TranslatedAudio {
                 target,
