@@ -137,7 +137,7 @@ fn main() {
                     samples: utterance.samples,
                     languages: vec![recording.language.parse::<Language>().unwrap()],
                     prompt: prompt.to_owned(),
-                    abort: None,
+                    ..RecognitionRequest::default()
                 };
                 let text = recognizer.recognize(&request).unwrap().text;
                 if show {

@@ -80,17 +80,33 @@ pub fn recordings_in(language: &str) -> Result<Vec<Recording>> {
         .collect())
 }
 
+/// The recordings in one language of any manifest, each once, though it may have several
+/// translations there.
+///
+/// # Errors
+/// When the manifest cannot be read.
+pub fn recordings_of(manifest: &Path, language: &str) -> Result<Vec<Recording>> {
+    let mut all = read_manifest(manifest)?;
+    all.retain(|r| r.language == language);
+    all.dedup_by(|a, b| a.path == b.path);
+    Ok(all)
+}
+
 fn recordings() -> Result<Vec<Recording>> {
-    let manifest = folder().join("manifest.tsv");
+    read_manifest(&folder().join("manifest.tsv"))
+}
+
+fn read_manifest(manifest: &Path) -> Result<Vec<Recording>> {
     let text =
-        fs::read_to_string(&manifest).with_context(|| format!("reading {}", manifest.display()))?;
+        fs::read_to_string(manifest).with_context(|| format!("reading {}", manifest.display()))?;
+    let folder = manifest.parent().unwrap_or(Path::new("."));
     text.lines()
         .skip(1)
         .map(|line| {
             let mut columns = line.split('\t');
             let mut column = || columns.next().context("a manifest line is too short");
             Ok(Recording {
-                path: folder().join(column()?),
+                path: folder.join(column()?),
                 language: column()?.to_owned(),
                 transcript: column()?.to_owned(),
             })

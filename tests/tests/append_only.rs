@@ -15,7 +15,7 @@ use interpret_tests::speech::recording;
 use interpretd::{
     Config, Daemon,
     engines::Engines,
-    pipeline::{Event, Input, Pipeline, PipelineSpec, TargetSpec},
+    pipeline::{Event, Input, Mode, Pipeline, PipelineSpec, TargetSpec},
 };
 use proptest::prelude::*;
 use tokio::{runtime::Runtime, sync::mpsc};
@@ -47,6 +47,8 @@ fn run(pieces: &[usize], capacity: usize) -> Vec<Event> {
             voice: Some("af_heart".to_owned()),
         }],
         endpoint: Config::default().sessions.endpoint(),
+        mode: Mode::Balanced,
+        live: false,
     };
     // Made here, before the runtime is entered: loading enters it too.
     let (engines, samples) = (engines(), &SAMPLES[..]);
@@ -96,7 +98,7 @@ fn texts(events: &[Event]) -> (String, String, Vec<String>) {
                 spoken.push(text.clone());
             }
             Event::Notice { message, .. } => panic!("something was lost: {message}"),
-            Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {}
+            Event::Pace { .. } | Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {}
         }
     }
     (source, translation, spoken)

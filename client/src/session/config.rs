@@ -3,7 +3,7 @@
 use interpret_models::{Language, SOURCE_SAMPLE_RATE};
 use interpret_proto::v1;
 
-use crate::error::ClientError;
+use crate::{audio::Pace, error::ClientError};
 
 /// What is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +81,9 @@ impl Config {
         self
     }
 
-    /// The message that opens the session.
-    pub(super) fn into_message(self) -> Result<v1::SessionConfig, ClientError> {
+    /// The message that opens the session; audio that is not sent at the speed of speech is a
+    /// recording.
+    pub(super) fn into_message(self, pace: Pace) -> Result<v1::SessionConfig, ClientError> {
         self.check()?;
         let (source_language, source_candidates) = match &self.source {
             Source::Language(language) => (language.to_string(), Vec::new()),
@@ -111,6 +112,7 @@ impl Config {
                 })
                 .collect(),
             mode: self.mode.into(),
+            recorded: pace == Pace::Fast,
         })
     }
 
@@ -148,7 +150,7 @@ mod tests {
     fn detection_names_candidates_and_no_language() {
         let among = vec![language("fr"), language("en")];
         let config = Config::new(Source::Detect(among)).target(Target::new(language("pt")));
-        let message = config.into_message().unwrap();
+        let message = config.into_message(Pace::RealTime).unwrap();
         assert_eq!(message.source_language, "");
         assert_eq!(message.source_candidates, ["fr", "en"]);
     }
@@ -164,7 +166,7 @@ mod tests {
                 .target(english())
                 .target(english().voice("af_heart")),
         ] {
-            assert!(matches!(config.into_message(), Err(ClientError::Usage(_))));
+            assert!(matches!(config.into_message(Pace::RealTime), Err(ClientError::Usage(_))));
         }
     }
 }

@@ -99,7 +99,7 @@ impl Session {
     {
         let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
         let opening = InterpretRequest {
-            request: Some(Request::Config(config.into_message()?)),
+            request: Some(Request::Config(config.into_message(pace)?)),
         };
         // The queue is new and empty: this cannot wait.
         let _ = requests.send(opening).await;

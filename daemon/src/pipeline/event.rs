@@ -79,6 +79,8 @@ pub enum Event {
         range: SourceRange,
         /// Whether the sentence ends here.
         sentence_complete: bool,
+        /// The words of `committed`, with the time at which what they render was said.
+        words: Vec<TimedWord>,
     },
     /// It spoken.
     TranslatedAudio {
@@ -95,6 +97,17 @@ pub enum Event {
         /// When the source was said.
         range: SourceRange,
     },
+    /// The lag governor keeps up in another way than before.
+    Pace {
+        /// The target whose speech is concerned; none: recognition.
+        target: Option<Language>,
+        /// Source time.
+        at_ms: u64,
+        /// How far behind: sound not yet recognised, or speech not yet heard.
+        lag_ms: u64,
+        /// What changes.
+        change: PaceChange,
+    },
     /// Something the person should know.
     Notice {
         /// Its kind.
@@ -107,6 +120,25 @@ pub enum Event {
         at_ms: u64,
         /// Audio or speech concerned.
         amount: Duration,
+    },
+}
+
+/// What the lag governor changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PaceChange {
+    /// Sound between two recognition runs.
+    RecognitionStep {
+        /// Its length.
+        step_ms: u32,
+    },
+    /// How translation is spoken.
+    Speech {
+        /// 1 is the voice's own speed.
+        rate: f32,
+        /// Whether pauses between clauses are shortened.
+        pauses_shortened: bool,
+        /// Whether translation is committed without being spoken.
+        captions_only: bool,
     },
 }
 

@@ -9,9 +9,11 @@
 //! audio die with the session (6); closing the input flushes everything, dropping the [`Pipeline`]
 //! stops everything within one model step (7).
 
+mod clock;
 mod detect;
 mod event;
 mod meter;
+mod mode;
 mod recognise;
 mod source_text;
 mod speak;
@@ -22,14 +24,20 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::engines::Engines;
 
-pub use event::{Event, NoticeKind, SourceRange, TimedWord, source_ms};
+pub use clock::SourceClock;
+pub use detect::{Heard, Hearing};
+pub use event::{Event, NoticeKind, PaceChange, SourceRange, TimedWord, source_ms};
 pub use meter::StageReport;
+pub use mode::Mode;
+pub use recognise::{
+    CommitPolicy, Due, Run, Transcribed, Transcriber, TranscriberSettings, WindowLimits,
+};
 
 /// Pieces of audio that may wait for speech detection.
 const INPUT_CAPACITY: usize = 8;
-/// Utterances that may wait for recognition. Small: a waiting utterance is lag, and waiting here
-/// makes the sender wait.
-const UTTERANCE_CAPACITY: usize = 4;
+/// Pieces of what was heard that may wait for recognition: some seconds. Beyond, detection waits,
+/// and so does the sender.
+const HEARD_CAPACITY: usize = 64;
 /// Recognised texts that may wait for translation.
 const TEXT_CAPACITY: usize = 16;
 /// Clauses that may wait to be spoken.
@@ -44,6 +52,11 @@ pub struct PipelineSpec {
     pub targets: Vec<TargetSpec>,
     /// When an utterance begins and ends.
     pub endpoint: EndpointConfig,
+    /// Trade between delay and quality.
+    pub mode: Mode,
+    /// Whether somebody listens while the speaker speaks: then the governor keeps lag from growing.
+    /// Otherwise nothing is hurried or left out, and the same audio always gives the same text.
+    pub live: bool,
 }
 
 /// One language to interpret into.
@@ -80,6 +93,7 @@ impl Pipeline {
         events: &mpsc::Sender<Event>,
     ) -> (mpsc::Sender<Input>, Self) {
         let mut stages = JoinSet::new();
+        let clock = SourceClock::default();
         let mut texts = Vec::new();
         for target in &spec.targets {
             let clauses = target.voice.as_ref().map(|voice| {
@@ -94,13 +108,14 @@ impl Pipeline {
             stages.spawn(stage.run(waiting));
             texts.push(text);
         }
-        let (utterances, waiting) = mpsc::channel(UTTERANCE_CAPACITY);
+        let (heard, waiting) = mpsc::channel(HEARD_CAPACITY);
+        let settings = spec.mode.transcriber(&spec.sources);
         let recognise =
-            recognise::Recognise::new(engines, spec.sources.clone(), texts, events.clone());
+            recognise::Recognise::new(engines, settings, spec.live, texts, events.clone());
         stages.spawn(recognise.run(waiting));
         let (input, waiting) = mpsc::channel(INPUT_CAPACITY);
-        let detect =
-            detect::Detect::new(engines, spec.endpoint.clone(), utterances, events.clone());
+        let endpoint = spec.mode.endpoint(&spec.endpoint);
+        let detect = detect::Detect::new(engines, endpoint, clock, heard, events.clone());
         stages.spawn(detect.run(waiting));
         (input, Self { stages })
     }

@@ -52,6 +52,7 @@ impl Translate {
         while let Some(said) = said.recv().await {
             let complete = match said {
                 Said::Text { language, words } => self.sentences.push(language, &words),
+                Said::Ended => continue,
                 Said::Pause => self.sentences.flush(),
             };
             if self.translate_all(complete).await.is_none() {
@@ -120,6 +121,7 @@ impl Translate {
             sentence: self.count,
             range: sentence.range,
             sentence_complete: true,
+            words: Vec::new(),
         };
         self.events.send(event).await.ok()?;
         // What already is in the target's language is not spoken over the speaker.

@@ -10,7 +10,7 @@ use crate::{
     audio::Format,
     config::Sessions,
     engines::Engines,
-    pipeline::{PipelineSpec, TargetSpec},
+    pipeline::{Mode, PipelineSpec, TargetSpec},
 };
 
 /// A session as it will be served.
@@ -26,6 +26,8 @@ pub struct SessionSpec {
     pub mode: v1::Mode,
     /// When utterances begin and end.
     pub endpoint: EndpointConfig,
+    /// Whether somebody listens while the speaker speaks.
+    pub live: bool,
 }
 
 /// One language to interpret into.
@@ -86,6 +88,7 @@ impl SessionSpec {
             targets,
             mode,
             endpoint: limits.endpoint(),
+            live: !config.recorded,
         })
     }
 
@@ -110,6 +113,12 @@ impl SessionSpec {
             sources: self.sources.clone(),
             targets: self.targets.iter().map(target).collect(),
             endpoint: self.endpoint.clone(),
+            mode: match self.mode {
+                v1::Mode::LowLatency => Mode::LowLatency,
+                v1::Mode::Accurate => Mode::Accurate,
+                v1::Mode::Balanced | v1::Mode::Unspecified => Mode::Balanced,
+            },
+            live: self.live,
         }
     }
 }

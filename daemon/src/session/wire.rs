@@ -8,7 +8,7 @@ use interpret_proto::v1::{self, interpret_response::Response};
 use super::{Refusal, SessionSpec, TargetOutput};
 use crate::{
     audio::{Encoding, Format, ResampleError, Resampler},
-    pipeline::{Event, NoticeKind, SourceRange, StageReport, TimedWord},
+    pipeline::{Event, NoticeKind, PaceChange, SourceRange, StageReport, TimedWord},
 };
 
 /// Length of one piece of audio on the wire.
@@ -71,6 +71,7 @@ impl Outputs {
                 sentence,
                 range,
                 sentence_complete,
+                words,
             } => Response::TranslatedText(v1::TranslatedText {
                 language: target.code().to_owned(),
                 committed,
@@ -80,7 +81,7 @@ impl Outputs {
                 source_start_ms: range.start_ms,
                 source_end_ms: range.end_ms,
                 sentence_complete,
-                words: Vec::new(),
+                words: words.iter().map(word).collect(),
             }),
             Event::TranslatedAudio {
                 target,
@@ -94,6 +95,12 @@ impl Outputs {
                     .audio(target, &samples, sample_rate, text, sentence, range)
                     .map_err(|e| Refusal::EngineFailed(e.to_string()));
             }
+            Event::Pace {
+                target,
+                at_ms,
+                lag_ms,
+                change,
+            } => Response::Pace(pace(target, at_ms, lag_ms, change)),
             Event::Notice {
                 kind,
                 message,
@@ -158,6 +165,31 @@ fn speech(utterance_id: u64, source_ms: u64, boundary: v1::SpeechBoundary) -> Re
         boundary: boundary.into(),
         source_ms,
     })
+}
+
+fn pace(target: Option<Language>, at_ms: u64, lag_ms: u64, change: PaceChange) -> v1::Pace {
+    let pace = v1::Pace {
+        language: target.map(|t| t.code().to_owned()).unwrap_or_default(),
+        source_ms: at_ms,
+        lag_ms,
+        ..v1::Pace::default()
+    };
+    match change {
+        PaceChange::RecognitionStep { step_ms } => v1::Pace {
+            recognition_step_ms: step_ms,
+            ..pace
+        },
+        PaceChange::Speech {
+            rate,
+            pauses_shortened,
+            captions_only,
+        } => v1::Pace {
+            speech_rate: rate,
+            pauses_shortened,
+            captions_only,
+            ..pace
+        },
+    }
 }
 
 fn word(word: &TimedWord) -> v1::Word {

@@ -34,6 +34,8 @@ pub(super) enum Doubt {
 pub(super) struct Evidence<'a> {
     /// Text tokens.
     pub(super) tokens: &'a [i32],
+    /// How many of them, at the beginning, were forced: they are not judged.
+    pub(super) forced: usize,
     /// Whether the decoder was stopped at the most tokens allowed.
     pub(super) exhausted: bool,
     /// Whether the text has a letter or digit.
@@ -43,12 +45,13 @@ pub(super) struct Evidence<'a> {
 
 /// The most serious doubt about a decoding, if there is one.
 pub(super) fn doubt(evidence: &Evidence<'_>) -> Option<Doubt> {
+    let free = evidence.tokens.len() - evidence.forced;
     let unsure = evidence.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY;
     if loop_at(evidence.tokens).is_some() {
         Some(Doubt::Repetition)
     } else if evidence.exhausted {
         Some(Doubt::TooFast)
-    } else if !evidence.has_words || unsure && evidence.tokens.len() <= SCRAP_TOKENS {
+    } else if !evidence.has_words && evidence.forced == 0 || unsure && free <= SCRAP_TOKENS {
         Some(Doubt::NoSpeech)
     } else if unsure {
         Some(Doubt::Unsure)
@@ -93,6 +96,7 @@ mod tests {
     fn evidence(tokens: &[i32]) -> Evidence<'_> {
         Evidence {
             tokens,
+            forced: 0,
             exhausted: false,
             has_words: true,
             average_log_probability: -0.3,

@@ -1,5 +1,6 @@
 //! Speech recognition: what was said in this window of audio, and when?
 
+mod forced;
 mod ggml;
 mod guard;
 mod model;
@@ -35,6 +36,9 @@ pub struct RecognitionRequest {
     pub languages: Vec<Language>,
     /// Text said just before, as context.
     pub prompt: String,
+    /// Tokens that the text must begin with, as [`RecognizedWord::tokens`] told them: what was
+    /// committed of this window before. Only what follows them comes back.
+    pub forced: Vec<i32>,
     /// Set to stop the model within about one step.
     pub abort: Option<Arc<AtomicBool>>,
 }
@@ -49,9 +53,9 @@ pub struct Recognition {
     /// The text as written by the model, trimmed.
     pub text: String,
     /// The words of `text`, in order: joined with what [`RecognizedWord::text`] says, they make up
-    /// `text` again.
+    /// `text` again. After forced tokens, the first may be a mark that follows the last of them.
     pub words: Vec<RecognizedWord>,
-    /// Mean natural logarithm of the tokens' probabilities; 0 at best.
+    /// Mean natural logarithm of the probabilities of the tokens that were not forced; 0 at best.
     pub average_log_probability: f32,
 }
 
@@ -66,6 +70,8 @@ pub struct RecognizedWord {
     pub end_ms: u32,
     /// Lowest probability among its tokens, 0 to 1.
     pub probability: f32,
+    /// Its tokens in the model's vocabulary, for [`RecognitionRequest::forced`].
+    pub tokens: Vec<i32>,
 }
 
 /// Recognition failed.

@@ -12,6 +12,7 @@ use whisper_rs::{FullParams, WhisperError, WhisperState};
 
 use super::{
     Recognition, RecognitionError, RecognitionRequest, Recognizer, WhisperModel,
+    forced::Forced,
     guard::{self, Doubt, Evidence},
     parameters,
     words::{self, Token},
@@ -71,7 +72,10 @@ pub struct WhisperRecognizer {
 
 /// What one run of the model gave.
 struct Decoding {
+    /// The forced ones first.
     tokens: Vec<Token>,
+    /// How many were forced.
+    forced: usize,
     average_log_probability: f32,
     doubt: Option<Doubt>,
 }
@@ -144,15 +148,25 @@ impl WhisperRecognizer {
     ) -> Result<Decoding, RecognitionError> {
         let prompt = parameters::prompt(&self.model.context, &request.prompt);
         let seconds = request.samples.len() as f32 / SOURCE_SAMPLE_RATE as f32;
-        let most_tokens = parameters::most_tokens(guard::most_tokens(seconds));
+        let forced = Forced::new(
+            &request.forced,
+            self.model.context.token_eot(),
+            self.model.context.n_vocab(),
+        );
+        let most_tokens = parameters::most_tokens(forced.len() + guard::most_tokens(seconds));
         let mut parameters = parameters::base(language, self.options.threads);
         parameters.set_audio_ctx(self.audio_context(samples.len(), margin));
         parameters.set_max_tokens(most_tokens);
         if !prompt.is_empty() {
             parameters.set_tokens(&prompt);
         }
+        #[expect(unsafe_code, reason = "whisper-rs has no safe form")]
+        // SAFETY: `forced` lives until the end of this function, after the run.
+        unsafe {
+            forced.apply(&mut parameters);
+        }
         self.run(parameters, samples, request.abort.as_ref())?;
-        Ok(self.read(most_tokens))
+        Ok(self.read(most_tokens, forced.len()))
     }
 
     fn run(
@@ -178,14 +192,16 @@ impl WhisperRecognizer {
     }
 
     /// Reads the text tokens of the last run.
-    fn read(&self, most_tokens: i32) -> Decoding {
+    fn read(&self, most_tokens: i32, forced: usize) -> Decoding {
         let end_of_text = self.model.context.token_eot();
         let mut tokens = Vec::new();
-        let (mut sum, mut count) = (0.0, 0);
+        let (mut sum, mut count) = (0.0, 0_usize);
         for segment in self.state.as_iter() {
             for token in (0..segment.n_tokens()).filter_map(|at| segment.get_token(at)) {
                 let data = token.token_data();
-                sum += data.plog;
+                if count >= forced {
+                    sum += data.plog;
+                }
                 count += 1;
                 if data.id >= end_of_text {
                     continue;
@@ -198,21 +214,25 @@ impl WhisperRecognizer {
                 });
             }
         }
-        let average_log_probability = if count == 0 { 0.0 } else { sum / count as f32 };
+        let free = count.saturating_sub(forced);
+        let average_log_probability = if free == 0 { 0.0 } else { sum / free as f32 };
+        let forced = forced.min(tokens.len());
         let ids: Vec<i32> = tokens.iter().map(|token| token.id).collect();
-        let bytes: Vec<u8> = tokens
+        let bytes: Vec<u8> = tokens[forced..]
             .iter()
             .flat_map(|token| token.bytes.clone())
             .collect();
         let text = String::from_utf8_lossy(&bytes);
         let doubt = guard::doubt(&Evidence {
             tokens: &ids,
-            exhausted: count > most_tokens,
+            exhausted: i32::try_from(count).is_ok_and(|count| count > most_tokens),
+            forced,
             has_words: text.chars().any(char::is_alphanumeric),
             average_log_probability,
         });
         Decoding {
             tokens,
+            forced,
             average_log_probability,
             doubt,
         }
@@ -237,13 +257,15 @@ impl WhisperRecognizer {
         match decoding.doubt {
             Some(Doubt::NoSpeech) => {
                 self.counts.no_speech += 1;
-                decoding.tokens.clear();
+                decoding.tokens.truncate(decoding.forced);
             }
             Some(Doubt::Repetition) => {
                 self.counts.repetitions_cut += 1;
                 let ids: Vec<i32> = decoding.tokens.iter().map(|token| token.id).collect();
                 if let Some((at, period)) = guard::loop_at(&ids) {
-                    decoding.tokens.truncate(at + period);
+                    decoding
+                        .tokens
+                        .truncate((at + period).max(decoding.forced));
                 }
             }
             Some(Doubt::TooFast | Doubt::Unsure) | None => {}
@@ -273,7 +295,9 @@ impl Recognizer for WhisperRecognizer {
         let (language, language_probability) = self.language(&samples, request)?;
         let decoding = self.decode_guarded(&samples, language, request)?;
         let window_ms = (request.samples.len() * 1000 / SOURCE_SAMPLE_RATE as usize) as u32;
-        let words = words::words(&decoding.tokens, language.code(), 0, window_ms);
+        let (forced, free) = decoding.tokens.split_at(decoding.forced);
+        let begin_ms = forced.last().map_or(0, |token| token.end_ms);
+        let words = words::words(free, language.code(), begin_ms, window_ms);
         Ok(Recognition {
             language,
             language_probability,

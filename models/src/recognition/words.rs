@@ -51,7 +51,10 @@ pub(super) fn words(
             continue;
         }
         match words.last_mut() {
-            Some(word) if marks_only => word.text.push_str(&text),
+            Some(word) if marks_only => {
+                word.text.push_str(&text);
+                word.tokens.extend(piece.ids);
+            }
             _ => {
                 let end_ms = piece.end_ms.clamp(last_end, window_ms);
                 words.push(RecognizedWord {
@@ -59,6 +62,7 @@ pub(super) fn words(
                     start_ms: last_end,
                     end_ms,
                     probability: piece.probability,
+                    tokens: piece.ids,
                 });
                 last_end = end_ms;
             }
@@ -66,6 +70,7 @@ pub(super) fn words(
     }
     if let (Some(piece), Some(word)) = (opening, words.last_mut()) {
         word.text.push_str(&String::from_utf8_lossy(&piece.bytes));
+        word.tokens.extend(piece.ids);
     }
     words
 }
@@ -79,6 +84,7 @@ pub(super) fn text(words: &[RecognizedWord]) -> String {
 /// Tokens put together so far.
 #[derive(Debug)]
 struct Piece {
+    ids: Vec<i32>,
     bytes: Vec<u8>,
     probability: f32,
     end_ms: u32,
@@ -87,6 +93,7 @@ struct Piece {
 impl Piece {
     fn of(token: &Token) -> Self {
         Self {
+            ids: vec![token.id],
             bytes: token.bytes.clone(),
             probability: token.probability,
             end_ms: token.end_ms,
@@ -94,6 +101,7 @@ impl Piece {
     }
 
     fn add(&mut self, token: &Token) {
+        self.ids.push(token.id);
         self.bytes.extend(&token.bytes);
         self.probability = self.probability.min(token.probability);
         // The mark after a word takes the time of the pause.
@@ -107,6 +115,7 @@ impl Piece {
     }
 
     fn followed_by(mut self, other: Self) -> Self {
+        self.ids.extend(other.ids);
         self.bytes.extend(other.bytes);
         self.probability = self.probability.min(other.probability);
         self.end_ms = other.end_ms;
@@ -192,14 +201,16 @@ mod tests {
             pieces in prop::collection::vec(("[ ]?[a-zé«».,?]{1,3}", 0u32..40_000), 0..40),
             spaced in any::<bool>(),
         ) {
-            let tokens: Vec<Token> = pieces.iter().map(|(text, end_ms)| Token {
-                id: 0, bytes: text.clone().into_bytes(), probability: 0.5, end_ms: *end_ms,
+            let tokens: Vec<Token> = pieces.iter().zip(0..).map(|((text, end_ms), id)| Token {
+                id, bytes: text.clone().into_bytes(), probability: 0.5, end_ms: *end_ms,
             }).collect();
             let all: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
             let words = words(&tokens, if spaced { "fr" } else { "ja" }, 0, 30_000);
             // Marks alone are no words.
             if !words.is_empty() {
                 prop_assert_eq!(text(&words), all.trim());
+                let ids: Vec<i32> = words.iter().flat_map(|word| word.tokens.clone()).collect();
+                prop_assert_eq!(ids, (0..tokens.len() as i32).collect::<Vec<_>>());
             }
             let mut last = 0;
             for word in &words {

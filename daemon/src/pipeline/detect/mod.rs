@@ -1,0 +1,149 @@
+//! Detect: audio becomes utterances.
+
+mod hearing;
+
+use std::time::Duration;
+
+use interpret_models::vad::{EndpointConfig, SileroState, SileroVad};
+use tokio::sync::mpsc;
+
+use super::{Event, Input, NoticeKind, SourceClock, StageReport, source_ms};
+use crate::engines::{EngineThread, Engines, Timing};
+
+pub use hearing::{Heard, Hearing};
+
+/// The stage.
+pub(super) struct Detect {
+    engine: EngineThread<SileroVad>,
+    endpoint: EndpointConfig,
+    /// None before the first audio, and while the engine has it.
+    hearing: Option<Hearing<SileroState>>,
+    /// Samples that came in.
+    heard: u64,
+    /// Utterances begun so far.
+    count: u64,
+    clock: SourceClock,
+    recogniser: mpsc::Sender<Heard>,
+    events: mpsc::Sender<Event>,
+    report: StageReport,
+}
+
+/// What the engine gives back: the hearing, what was heard, and what went wrong.
+type Stepped = (
+    Option<Hearing<SileroState>>,
+    Vec<Heard>,
+    Result<(), String>,
+);
+
+impl Detect {
+    pub(super) fn new(
+        engines: &Engines,
+        endpoint: EndpointConfig,
+        clock: SourceClock,
+        recogniser: mpsc::Sender<Heard>,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        Self {
+            engine: engines.detector(),
+            endpoint,
+            hearing: None,
+            heard: 0,
+            count: 0,
+            clock,
+            recogniser,
+            events,
+            report: StageReport::new("detect"),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut input: mpsc::Receiver<Input>) -> StageReport {
+        while let Some(input) = input.recv().await {
+            if self.hear(Some(input)).await.is_none() {
+                return self.report;
+            }
+        }
+        // The session is over either way; whether anyone still listens changes nothing.
+        let _ = self.hear(None).await;
+        self.report
+    }
+
+    /// Takes audio, or the end of an utterance. None: nobody listens any more.
+    async fn hear(&mut self, input: Option<Input>) -> Option<()> {
+        let before = self.heard;
+        if let Some(Input::Audio(samples)) = &input {
+            self.heard += samples.len() as u64;
+            self.clock.heard(source_ms(self.heard));
+        }
+        let (heard, result) = self.step(input, before).await;
+        for heard in heard {
+            if let Heard::Started { utterance, .. } = heard {
+                self.count = utterance;
+            }
+            if let Some(event) = told(&heard) {
+                self.events.send(event).await.ok()?;
+            }
+            self.recogniser.send(heard).await.ok()?;
+        }
+        match result {
+            Ok(()) => Some(()),
+            Err(message) => {
+                let notice = Event::Notice {
+                    kind: NoticeKind::StageFailed,
+                    message: format!("speech detection failed: {message}"),
+                    target: None,
+                    at_ms: source_ms(self.heard),
+                    amount: Duration::ZERO,
+                };
+                self.events.send(notice).await.ok()
+            }
+        }
+    }
+
+    /// Runs on the engine's thread; `before` samples came before.
+    async fn step(&mut self, input: Option<Input>, before: u64) -> (Vec<Heard>, Result<(), String>) {
+        let (hearing, endpoint, count) = (self.hearing.take(), self.endpoint.clone(), self.count);
+        let run = move |engine: &mut SileroVad| -> Stepped {
+            let mut heard = Vec::new();
+            let resume = || Hearing::resume(engine, &endpoint, before, count);
+            let mut hearing = match hearing.map_or_else(resume, Ok) {
+                Ok(hearing) => hearing,
+                Err(error) => return (None, heard, Err(error.to_string())),
+            };
+            let result = match input {
+                Some(Input::Audio(samples)) => hearing.push(engine, &samples, &mut heard),
+                Some(Input::EndUtterance) | None => hearing.end_utterance(engine, &mut heard),
+            };
+            (Some(hearing), heard, result.map_err(|e| e.to_string()))
+        };
+        let answer: Result<(Stepped, Timing), _> = self.engine.call(run).await;
+        match answer {
+            Ok(((hearing, heard, result), timing)) => {
+                self.hearing = hearing;
+                self.report.add(timing);
+                (heard, result)
+            }
+            // What was kept of the stream is lost with the engine's answer.
+            Err(error) => (Vec::new(), Err(error.to_string())),
+        }
+    }
+}
+
+/// What of it the client is told.
+fn told(heard: &Heard) -> Option<Event> {
+    match *heard {
+        Heard::Started { utterance, at } => Some(Event::SpeechStarted {
+            utterance,
+            at_ms: source_ms(at),
+        }),
+        Heard::Ended {
+            utterance,
+            end,
+            cut,
+        } => Some(Event::SpeechEnded {
+            utterance,
+            at_ms: source_ms(end),
+            cut,
+        }),
+        Heard::Audio(_) | Heard::Pause { .. } => None,
+    }
+}
