@@ -41,6 +41,7 @@ fn speak(kokoro: &mut dyn Synthesizer, voice: &str, text: &str, speed: f32) -> V
         text: text.to_owned(),
         voice: voice.to_owned(),
         speed,
+        goes_on: false,
     };
     kokoro.synthesize(&request).unwrap().samples
 }
@@ -164,6 +165,7 @@ fn an_unknown_voice_is_refused() {
         text: "Hello".to_owned(),
         voice: "jf_alpha".to_owned(),
         speed: 1.0,
+        goes_on: false,
     };
     let error = kokoro().synthesize(&request).unwrap_err();
     assert!(matches!(error, SynthesisError::UnknownVoice(name) if name == "jf_alpha"));

@@ -19,7 +19,18 @@ pub struct SourceRange {
     pub end_ms: u64,
 }
 
-/// A word of the source with its time.
+impl SourceRange {
+    /// From where the first of the two begins to where the last ends.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        Self {
+            start_ms: self.start_ms.min(other.start_ms),
+            end_ms: self.end_ms.max(other.end_ms),
+        }
+    }
+}
+
+/// A word with the time at which it, or what it translates, was said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimedWord {
     /// The word with its leading space and punctuation.
@@ -120,6 +131,8 @@ pub enum Event {
         at_ms: u64,
         /// Audio or speech concerned.
         amount: Duration,
+        /// Committed translation concerned.
+        text: String,
     },
 }
 

@@ -15,7 +15,6 @@ mod event;
 mod meter;
 mod mode;
 mod recognise;
-mod source_text;
 mod speak;
 mod translate;
 
@@ -40,8 +39,8 @@ const INPUT_CAPACITY: usize = 8;
 const HEARD_CAPACITY: usize = 64;
 /// Recognised texts that may wait for translation.
 const TEXT_CAPACITY: usize = 16;
-/// Clauses that may wait to be spoken.
-const CLAUSE_CAPACITY: usize = 32;
+/// Pieces of committed translation that may wait to be spoken.
+const SPEECH_CAPACITY: usize = 32;
 
 /// What a pipeline is to do.
 #[derive(Debug, Clone)]
@@ -96,15 +95,28 @@ impl Pipeline {
         let clock = SourceClock::default();
         let mut texts = Vec::new();
         for target in &spec.targets {
-            let clauses = target.voice.as_ref().map(|voice| {
-                let (clauses, waiting) = mpsc::channel(CLAUSE_CAPACITY);
-                let stage = speak::Speak::new(engines, target.language, voice, events.clone());
+            let speech = target.voice.as_ref().map(|voice| {
+                let (speech, waiting) = mpsc::channel(SPEECH_CAPACITY);
+                let stage = speak::Speak::new(
+                    engines,
+                    target.language,
+                    voice,
+                    spec.mode.speech(),
+                    spec.live.then(|| clock.clone()),
+                    events.clone(),
+                );
                 stages.spawn(stage.run(waiting));
-                clauses
+                speech
             });
             let (text, waiting) = mpsc::channel(TEXT_CAPACITY);
-            let stage =
-                translate::Translate::new(engines, target.language, clauses, events.clone());
+            let stage = translate::Translate::new(
+                engines,
+                target.language,
+                spec.mode.translation(),
+                spec.live,
+                speech,
+                events.clone(),
+            );
             stages.spawn(stage.run(waiting));
             texts.push(text);
         }

@@ -1,8 +1,14 @@
 //! What the three modes are made of.
 
+use std::time::Duration;
+
 use interpret_models::{Language, vad::EndpointConfig};
 
-use super::{CommitPolicy, TranscriberSettings, WindowLimits};
+use super::{
+    CommitPolicy, TranscriberSettings, WindowLimits,
+    speak::{SpeechLimits, SpeechPolicy},
+    translate::TranslationPolicy,
+};
 
 /// Longest utterance while words are committed within it. The window of recognition is cut by
 /// itself long before; this bounds what detection keeps.
@@ -34,6 +40,40 @@ impl Mode {
             step_ms,
             limits: WindowLimits::default(),
             prompt: false,
+        }
+    }
+
+    /// When translation is committed.
+    pub(super) fn translation(self) -> TranslationPolicy {
+        let (hold_back, hold_back_in_pause, step_words) = match self {
+            Self::LowLatency => (Some(1), 0, 1),
+            Self::Balanced => (Some(2), 1, 2),
+            Self::Accurate => (None, 0, 0),
+        };
+        TranslationPolicy {
+            hold_back,
+            hold_back_in_pause,
+            step_words,
+        }
+    }
+
+    /// When and how translation is spoken.
+    pub(super) fn speech(self) -> SpeechPolicy {
+        let (least_words, patience_ms, fastest_ms) = match self {
+            Self::LowLatency => (Some(2), 600, 2_500),
+            Self::Balanced => (Some(4), 1_200, 4_000),
+            Self::Accurate => (None, 0, 6_000),
+        };
+        SpeechPolicy {
+            least_words,
+            patience: Duration::from_millis(patience_ms),
+            limits: SpeechLimits {
+                short_pauses: Duration::from_millis(1_000),
+                faster: Duration::from_millis(800),
+                fastest: Duration::from_millis(fastest_ms),
+                silent: Duration::from_secs(15),
+                speaks_again: Duration::from_secs(6),
+            },
         }
     }
 

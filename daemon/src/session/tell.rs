@@ -88,6 +88,7 @@ impl Tell {
             target: None,
             at_ms: self.clock.now_ms(),
             amount: std::time::Duration::ZERO,
+            text: String::new(),
         }
     }
 

@@ -107,12 +107,14 @@ impl Outputs {
                 target,
                 at_ms,
                 amount,
+                text,
             } => Response::Notice(v1::Notice {
                 kind: notice_kind(kind).into(),
                 message,
                 language: target.map(|t| t.code().to_owned()).unwrap_or_default(),
                 source_ms: at_ms,
                 amount_ms: u64::try_from(amount.as_millis()).unwrap_or(u64::MAX),
+                text,
             }),
         };
         Ok(vec![response])

@@ -35,6 +35,8 @@ pub struct SynthesisRequest {
     pub voice: String,
     /// Speed of speech: 1 is the voice's own, 1.35 a third faster.
     pub speed: f32,
+    /// Whether more of the same clause follows: then hardly any silence is left after it.
+    pub goes_on: bool,
 }
 
 /// Spoken text.

@@ -93,6 +93,7 @@ impl Detect {
                     target: None,
                     at_ms: source_ms(self.heard),
                     amount: Duration::ZERO,
+                    text: String::new(),
                 };
                 self.events.send(notice).await.ok()
             }

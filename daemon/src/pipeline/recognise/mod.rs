@@ -144,6 +144,7 @@ impl Recognise {
                     target: None,
                     at_ms: source_ms(run.end),
                     amount: Duration::from_millis(lost_ms),
+                    text: String::new(),
                 };
                 self.events.send(notice).await.ok()
             }

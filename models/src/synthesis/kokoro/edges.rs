@@ -13,15 +13,19 @@ const THRESHOLD: f32 = 0.01;
 const LEAD: usize = 960;
 /// Silence left after it, for the last sound to decay: 100 ms.
 const TAIL: usize = 2_400;
+/// The same where the clause goes on: 20 ms.
+const SHORT_TAIL: usize = 480;
 /// Length of the fades at both edges: 5 ms.
 const FADE: usize = 120;
 /// Pause between two parts of one over-long clause: 120 ms, besides what the edges keep.
 const PAUSE: usize = 2_880;
 
 /// Cuts the silence around the speech in `samples` down to a short margin and fades both edges.
-/// Samples without speech become none.
-pub(super) fn trim(mut samples: Vec<f32>) -> Vec<f32> {
-    let Some(speech) = speech_range(&samples) else {
+/// Where the clause `goes_on`, the margin after it is shorter still. Samples without speech become
+/// none.
+pub(super) fn trim(mut samples: Vec<f32>, goes_on: bool) -> Vec<f32> {
+    let tail = if goes_on { SHORT_TAIL } else { TAIL };
+    let Some(speech) = speech_range(&samples, tail) else {
         return Vec::new();
     };
     samples.truncate(speech.end);
@@ -41,7 +45,7 @@ pub(super) fn append(speech: &mut Vec<f32>, part: Vec<f32>) {
 }
 
 /// Where the speech is, margins included; `None` where all is silent.
-fn speech_range(samples: &[f32]) -> Option<Range<usize>> {
+fn speech_range(samples: &[f32], tail: usize) -> Option<Range<usize>> {
     let levels: Vec<f32> = samples
         .chunks(WINDOW)
         .map(|window| {
@@ -57,7 +61,7 @@ fn speech_range(samples: &[f32]) -> Option<Range<usize>> {
     let first = levels.iter().position(speaks)?;
     let last = levels.iter().rposition(speaks)?;
     let start = (first * WINDOW).saturating_sub(LEAD);
-    let end = ((last + 1) * WINDOW + TAIL).min(samples.len());
+    let end = ((last + 1) * WINDOW + tail).min(samples.len());
     Some(start..end)
 }
 
@@ -85,7 +89,7 @@ mod tests {
         let mut samples = vec![0.0; 12_000];
         samples.extend(tone(24_000));
         samples.extend(vec![0.0; 12_000]);
-        let trimmed = trim(samples);
+        let trimmed = trim(samples, false);
         assert_eq!(trimmed.len(), LEAD + 24_000 + TAIL);
         assert!(
             trimmed[LEAD + WINDOW..LEAD + 2 * WINDOW]
@@ -96,15 +100,15 @@ mod tests {
 
     #[test]
     fn speech_that_fills_the_samples_keeps_its_length_and_gets_silent_edges() {
-        let trimmed = trim(tone(4_800));
+        let trimmed = trim(tone(4_800), true);
         assert_eq!(trimmed.len(), 4_800);
         assert_eq!((trimmed[0], trimmed[4_799]), (0.0, 0.0));
     }
 
     #[test]
     fn silence_becomes_nothing() {
-        assert!(trim(vec![0.0; 5_000]).is_empty());
-        assert!(trim(Vec::new()).is_empty());
+        assert!(trim(vec![0.0; 5_000], false).is_empty());
+        assert!(trim(Vec::new(), true).is_empty());
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl KokoroSynthesizer {
             text: "a".to_owned(),
             voice: voice.to_owned(),
             speed: 1.0,
+            goes_on: false,
         })
         .map(drop)
     }
@@ -115,7 +116,7 @@ impl Synthesizer for KokoroSynthesizer {
             let ids = self.tokens.encode(&part);
             let style = self.voices.style(&request.voice, ids.len() - 2)?;
             let samples = self.network.run(&ids, style, speed)?;
-            edges::append(&mut speech, edges::trim(samples));
+            edges::append(&mut speech, edges::trim(samples, request.goes_on));
         }
         Ok(Speech { samples: speech })
     }
