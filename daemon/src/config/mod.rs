@@ -65,7 +65,7 @@ impl Default for Models {
     fn default() -> Self {
         Self {
             cache: None,
-            recognition: "whisper-base-q8_0".to_owned(),
+            recognition: "whisper-base".to_owned(),
             synthesis: "kokoro-82m".to_owned(),
             preload: Vec::new(),
             threads: None,

@@ -39,6 +39,10 @@ pub struct RecognitionRequest {
     /// Tokens that the text must begin with, as [`RecognizedWord::tokens`] told them: what was
     /// committed of this window before. Only what follows them comes back.
     pub forced: Vec<i32>,
+    /// Whether this text is only a step on the way: one in which the decoder goes astray is left out
+    /// (no words come back) instead of being recognised again with the whole context, which takes
+    /// several times as long.
+    pub provisional: bool,
     /// Set to stop the model within about one step.
     pub abort: Option<Arc<AtomicBool>>,
 }

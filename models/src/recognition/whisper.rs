@@ -45,7 +45,7 @@ impl WhisperOptions {
     pub fn new(threads: u16) -> Self {
         Self {
             threads,
-            margin: Some(512),
+            margin: Some(128),
         }
     }
 }
@@ -53,6 +53,8 @@ impl WhisperOptions {
 /// How often the guards stepped in, since the recogniser was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GuardCounts {
+    /// Provisional texts left out because the decoder went astray.
+    pub left_out: u64,
     /// Windows recognised a second time with the whole audio context.
     pub retried: u64,
     /// Texts whose repetitions were cut off after the second time.
@@ -249,6 +251,11 @@ impl WhisperRecognizer {
             matches!(decoding.doubt, Some(Doubt::Repetition | Doubt::TooFast))
         };
         let mut decoding = self.decode(samples, language, self.options.margin, request)?;
+        if astray(&decoding) && request.provisional {
+            self.counts.left_out += 1;
+            decoding.tokens.truncate(decoding.forced);
+            return Ok(decoding);
+        }
         if astray(&decoding) && self.options.margin.is_some() {
             self.counts.retried += 1;
             tracing::debug!(doubt = ?decoding.doubt, "recognising again with the whole context");

@@ -293,6 +293,7 @@ impl Transcriber {
                 languages,
                 prompt,
                 forced: window.forced(),
+                provisional: !last,
                 abort: None,
             },
             end,

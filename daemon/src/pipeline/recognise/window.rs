@@ -29,8 +29,8 @@ pub struct WindowLimits {
 impl Default for WindowLimits {
     fn default() -> Self {
         Self {
-            soft_ms: 6_000,
-            hard_ms: 10_000,
+            soft_ms: 4_000,
+            hard_ms: 7_000,
             most_ms: 14_000,
             keep_ms: 1_000,
         }
@@ -162,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_short_window_stays_whole() {
-        let mut short = window(5_900, &[(1_000, true), (4_000, false)]);
+        let mut short = window(3_900, &[(1_000, true), (3_000, false)]);
         assert!(!short.trim(WindowLimits::default()));
-        assert_eq!((short.start(), short.forced()), (0, vec![1_000, 4_000]));
+        assert_eq!((short.start(), short.forced()), (0, vec![1_000, 3_000]));
     }
 
     #[test]
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn without_stops_it_grows_to_the_hard_limit_and_is_cut_between_words() {
         let words = [(2_000, false), (5_000, false), (5_700, false)];
-        let mut long = window(8_000, &words);
+        let mut long = window(6_500, &words);
         assert!(!long.trim(WindowLimits::default()));
-        long.push(&vec![0.0; usize::try_from(samples(2_000)).unwrap()]);
+        long.push(&vec![0.0; usize::try_from(samples(500)).unwrap()]);
         assert!(!long.trim(WindowLimits { keep_ms: 6_000, ..WindowLimits::default() }));
         assert!(long.trim(WindowLimits::default()));
         assert_eq!((long.start(), long.forced()), (samples(2_000), vec![5_000, 5_700]));
