@@ -3,7 +3,9 @@
 pub mod marian;
 pub mod sentences;
 
-pub use marian::MarianTranslator;
+use std::ops::Range;
+
+pub use marian::{MarianOptions, MarianTranslator, Precision};
 
 use crate::LanguagePair;
 
@@ -28,6 +30,27 @@ pub struct TranslationRequest {
     pub committed_prefix: Vec<u32>,
     /// How target tokens are searched.
     pub search: Search,
+    /// Set where the source is only the beginning of a sentence: what is still to come may change
+    /// the end of the translation, so that is held back. Without it the translation is complete.
+    /// Searches greedily, whatever `search` says.
+    pub hold_back: Option<HoldBack>,
+    /// The committed prefix ends with a whole word, so what follows it begins another word or is
+    /// punctuation. Always so with `hold_back`; to be set as well when the rest of a sentence is
+    /// translated after its beginning was with `hold_back`.
+    pub whole_words: bool,
+}
+
+/// How much of a translation is held back while its sentence is still being spoken.
+///
+/// The translation ends before the first token whose attention is strongest on one of the last
+/// `words` words of the source (`AlignAtt`: Papi, Turchi and Negri 2023), or before its end of
+/// sentence. It is then cut back to whole words, and a full stop, question mark or the like at the
+/// end is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldBack {
+    /// Source words that may not be relied on yet. What has no letter or digit counts as part of
+    /// the word before it.
+    pub words: usize,
 }
 
 /// How target tokens are searched.
@@ -47,7 +70,7 @@ pub enum Search {
 }
 
 /// A translated sentence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Translation {
     /// The translation, trimmed.
     pub text: String,
@@ -56,6 +79,20 @@ pub struct Translation {
     /// Number of source tokens, the end of sentence included: the length of each
     /// [`TranslatedToken::attention`].
     pub source_tokens: usize,
+    /// Where in [`TranslationRequest::source`] each source token comes from: the byte range of its
+    /// word (what white space parts), and an empty one at the end for the end of sentence.
+    pub source_spans: Vec<Range<usize>>,
+}
+
+impl Translation {
+    /// The source word that target token `token` depends on most: a byte range in
+    /// [`TranslationRequest::source`]. None where there is no such token or source word, or the
+    /// engine tells no attention.
+    #[must_use]
+    pub fn aligned_span(&self, token: usize) -> Option<Range<usize>> {
+        let strongest = self.tokens.get(token)?.aligned()?;
+        self.source_spans.get(strongest).cloned()
+    }
 }
 
 /// A target token.
@@ -63,10 +100,29 @@ pub struct Translation {
 pub struct TranslatedToken {
     /// Its number in the model's vocabulary.
     pub id: u32,
-    /// Natural logarithm of its probability.
+    /// Its text; a "▁" at the beginning stands for the space before a word.
+    pub piece: String,
+    /// Natural logarithm of its probability; 0 for a token of the committed prefix, which was
+    /// forced.
     pub log_probability: f32,
-    /// Cross-attention over the source tokens (sums to 1), where the engine tells it.
+    /// Cross-attention over the source tokens where this token was chosen (sums to 1), where the
+    /// engine tells it.
     pub attention: Option<Vec<f32>>,
+}
+
+impl TranslatedToken {
+    /// The source token that attention is strongest on, the end of sentence left out: that is
+    /// where attention rests when it has nothing to look for.
+    #[must_use]
+    pub fn aligned(&self) -> Option<usize> {
+        strongest(self.attention.as_deref()?)
+    }
+}
+
+/// The index of the highest of all numbers but the last, which belongs to the end of sentence.
+fn strongest(attention: &[f32]) -> Option<usize> {
+    let (_, source) = attention.split_last()?;
+    (0..source.len()).max_by(|&a, &b| source[a].total_cmp(&source[b]))
 }
 
 /// Translation failed.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use candle_nn::Activation;
-use candle_transformers::models::marian;
 use serde::Deserialize;
 
 use crate::translation::TranslationError;
@@ -60,7 +59,7 @@ impl MarianConfig {
         Ok(config)
     }
 
-    /// Refuses what candle's Marian would run wrongly or panic at.
+    /// Refuses what the network would run wrongly or panic at.
     fn check(&self) -> Result<(), String> {
         if self.model_type != "marian" {
             return Err(format!("model_type is '{}', not 'marian'", self.model_type));
@@ -98,6 +97,12 @@ impl MarianConfig {
                 ));
             }
         }
+        if self.decoder_layers == 0 {
+            return Err("decoder_layers is 0".to_owned());
+        }
+        if !self.d_model.is_multiple_of(2) {
+            return Err(format!("d_model ({}) is odd", self.d_model));
+        }
         if self.max_position_embeddings < 2 {
             return Err("max_position_embeddings is less than 2".to_owned());
         }
@@ -123,34 +128,78 @@ impl MarianConfig {
         self.max_position_embeddings
     }
 
-    pub(super) fn for_candle(&self) -> marian::Config {
-        marian::Config {
-            vocab_size: self.vocab_size,
-            decoder_vocab_size: self.decoder_vocab_size,
-            max_position_embeddings: self.max_position_embeddings,
-            encoder_layers: self.encoder_layers,
-            encoder_ffn_dim: self.encoder_ffn_dim,
-            encoder_attention_heads: self.encoder_attention_heads,
-            decoder_layers: self.decoder_layers,
-            decoder_ffn_dim: self.decoder_ffn_dim,
-            decoder_attention_heads: self.decoder_attention_heads,
-            use_cache: true,
-            is_encoder_decoder: true,
-            activation_function: self.activation_function,
-            d_model: self.d_model,
-            decoder_start_token_id: self.decoder_start_token_id,
-            scale_embedding: self.scale_embedding,
-            pad_token_id: self.pad_token_id,
-            eos_token_id: self.eos_token_id,
-            forced_eos_token_id: self.eos_token_id,
-            share_encoder_decoder_embeddings: true,
+    pub(super) fn activation(&self) -> Activation {
+        self.activation_function
+    }
+
+    /// What embeddings are multiplied with.
+    pub(super) fn embedding_scale(&self) -> f64 {
+        if self.scale_embedding {
+            // A width beyond u32 would not fit into memory.
+            f64::from(u32::try_from(self.d_model).unwrap_or(u32::MAX)).sqrt()
+        } else {
+            1.0
+        }
+    }
+
+    pub(super) fn encoder(&self) -> Layers {
+        Layers {
+            layers: self.encoder_layers,
+            heads: self.encoder_attention_heads,
+            inner: self.encoder_ffn_dim,
+        }
+    }
+
+    pub(super) fn decoder(&self) -> Layers {
+        Layers {
+            layers: self.decoder_layers,
+            heads: self.decoder_attention_heads,
+            inner: self.decoder_ffn_dim,
         }
     }
 }
 
+/// The layers of one half of the network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layers {
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    /// Width of the feed-forward part.
+    pub(super) inner: usize,
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use candle_transformers::models::marian;
+
     use super::*;
+
+    impl MarianConfig {
+        /// The same for candle-transformers, the reference.
+        pub(in crate::translation::marian) fn for_candle(&self) -> marian::Config {
+            marian::Config {
+                vocab_size: self.vocab_size,
+                decoder_vocab_size: self.decoder_vocab_size,
+                max_position_embeddings: self.max_position_embeddings,
+                encoder_layers: self.encoder_layers,
+                encoder_ffn_dim: self.encoder_ffn_dim,
+                encoder_attention_heads: self.encoder_attention_heads,
+                decoder_layers: self.decoder_layers,
+                decoder_ffn_dim: self.decoder_ffn_dim,
+                decoder_attention_heads: self.decoder_attention_heads,
+                use_cache: true,
+                is_encoder_decoder: true,
+                activation_function: self.activation_function,
+                d_model: self.d_model,
+                decoder_start_token_id: self.decoder_start_token_id,
+                scale_embedding: self.scale_embedding,
+                pad_token_id: self.pad_token_id,
+                eos_token_id: self.eos_token_id,
+                forced_eos_token_id: self.eos_token_id,
+                share_encoder_decoder_embeddings: true,
+            }
+        }
+    }
 
     fn opus() -> serde_json::Value {
         serde_json::json!({

@@ -1,4 +1,4 @@
-//! Marian models in f32 on the processor: the OPUS-MT family, on candle-transformers' network.
+//! Marian models on the processor: the OPUS-MT family.
 //!
 //! A model folder holds `model.safetensors` (tensors named as in Hugging Face Transformers),
 //! `config.json`, `source.spm`, `target.spm` and `vocab.json`.
@@ -8,23 +8,28 @@
 //! without it candle takes the physical cores.
 
 mod config;
+mod hold_back;
+mod network;
+mod options;
+mod pieces;
 mod repetition;
 mod scores;
 mod search;
+mod spans;
 mod tokens;
 mod weights;
 
 use std::{fmt, path::Path};
 
-use candle_core::{Device, Tensor};
-
+pub use self::options::{MarianOptions, Precision};
 use self::{
     config::MarianConfig,
+    hold_back::{Watch, Words},
+    network::Network,
     repetition::RepetitionGuard,
     scores::DecoderScores,
     search::{Hypothesis, Limits},
     tokens::Tokens,
-    weights::Weights,
 };
 use super::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator};
 use crate::LanguagePair;
@@ -39,8 +44,8 @@ pub struct MarianTranslator {
     pair: LanguagePair,
     config: MarianConfig,
     tokens: Tokens,
-    weights: Weights,
-    device: Device,
+    words: Words,
+    network: Network,
 }
 
 impl MarianTranslator {
@@ -50,43 +55,54 @@ impl MarianTranslator {
     /// # Errors
     /// [`TranslationError::Load`] when a file is missing, damaged, or not of this family.
     pub fn load(dir: &Path, pair: LanguagePair) -> Result<Self, TranslationError> {
-        let device = Device::Cpu;
+        Self::load_with(dir, pair, &MarianOptions::default())
+    }
+
+    /// Like [`load`](Self::load), with other than the default options.
+    ///
+    /// # Errors
+    /// Like [`load`](Self::load)'s; also when the options do not fit the model.
+    pub fn load_with(
+        dir: &Path,
+        pair: LanguagePair,
+        options: &MarianOptions,
+    ) -> Result<Self, TranslationError> {
         let config = MarianConfig::read(dir)?;
         let tokens = Tokens::read(dir, config.vocabulary())?;
-        let weights = Weights::read(dir, &config, &device)?;
         Ok(Self {
             pair,
+            words: Words::new(tokens.pieces()),
+            network: weights::read(dir, &config, options)?,
             config,
             tokens,
-            weights,
-            device,
         })
     }
 
-    /// The encoder's output: [1, source tokens, width].
-    fn encode(&mut self, source: &[u32]) -> candle_core::Result<Tensor> {
-        let input = Tensor::new(source, &self.device)?.unsqueeze(0)?;
-        self.weights.encoder().forward(&input, 0)
-    }
-
+    /// `pieces` are those of `source`, which has the end of sentence besides.
     fn search(
-        &mut self,
+        &self,
+        pieces: &[String],
         source: &[u32],
         request: &TranslationRequest,
     ) -> Result<Hypothesis, TranslationError> {
-        let memory = self.encode(source).map_err(run)?;
+        let encoded = self.network.encode(source).map_err(run)?;
         let most = (source.len() * MOST_TARGET_PER_SOURCE)
             .max(request.committed_prefix.len())
             .saturating_add(SPARE_TARGET)
             .min(self.config.positions());
+        let whole_words = request.whole_words || request.hold_back.is_some();
         let limits = Limits {
             end: self.config.eos_token_id,
             most,
             guard: RepetitionGuard::new(source),
+            watch: request
+                .hold_back
+                .map(|hold_back| Watch::new(pieces, hold_back.words)),
+            words: whole_words.then_some(&self.words),
         };
         let mut scores = DecoderScores::new(
-            &mut self.weights,
-            memory,
+            &self.network,
+            encoded,
             self.config.decoder_start_token_id,
             [self.config.pad_token_id, self.tokens.unknown()],
         );
@@ -101,12 +117,40 @@ impl MarianTranslator {
 
     /// A source without any letter or digit says the same in every language; models trained on
     /// sentences make words up for it.
-    fn copy_symbols(&self, source: &str) -> Result<Hypothesis, TranslationError> {
+    fn copy_symbols(&self, source: &str) -> Result<Translation, TranslationError> {
         let tokens = self.tokens.encode_target(source)?;
-        let log_probabilities = vec![0.0; tokens.len()];
-        Ok(Hypothesis {
-            tokens,
-            log_probabilities,
+        Ok(Translation {
+            text: self.tokens.decode_target(&tokens)?,
+            tokens: tokens
+                .into_iter()
+                .map(|id| self.translated(id, 0.0, None))
+                .collect(),
+            ..Translation::default()
+        })
+    }
+
+    fn translated(
+        &self,
+        id: u32,
+        log_probability: f32,
+        attention: Option<&[f32]>,
+    ) -> TranslatedToken {
+        TranslatedToken {
+            id,
+            piece: self.tokens.piece(id),
+            log_probability,
+            attention: attention.map(<[f32]>::to_vec),
+        }
+    }
+
+    fn told(&self, found: &Hypothesis) -> Result<Translation, TranslationError> {
+        let scores = std::iter::zip(&found.log_probabilities, &found.attention);
+        Ok(Translation {
+            text: self.tokens.decode_target(&found.tokens)?,
+            tokens: std::iter::zip(&found.tokens, scores)
+                .map(|(&id, (&score, attention))| self.translated(id, score, Some(attention)))
+                .collect(),
+            ..Translation::default()
         })
     }
 
@@ -138,7 +182,8 @@ impl Translator for MarianTranslator {
 
     fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError> {
         self.check_prefix(&request.committed_prefix)?;
-        let mut source = self.tokens.encode_source(&request.source)?;
+        let pieces = self.tokens.source_pieces(&request.source)?;
+        let mut source = self.tokens.numbers(&pieces);
         source.push(self.config.eos_token_id);
         let limit = self.config.positions();
         if source.len() > limit {
@@ -148,21 +193,20 @@ impl Translator for MarianTranslator {
             });
         }
         let wordless = !request.source.chars().any(char::is_alphanumeric);
-        let found = if wordless && request.committed_prefix.is_empty() {
-            self.copy_symbols(&request.source)?
-        } else {
-            self.search(&source, request)?
+        let found = match (wordless, request.hold_back) {
+            // Nothing to say yet.
+            (true, Some(_)) => self.told(&Hypothesis::default())?,
+            (true, None) if request.committed_prefix.is_empty() => {
+                self.copy_symbols(&request.source)?
+            }
+            _ => self.told(&self.search(&pieces, &source, request)?)?,
         };
         Ok(Translation {
-            text: self.tokens.decode_target(&found.tokens)?,
-            tokens: std::iter::zip(found.tokens, found.log_probabilities)
-                .map(|(id, log_probability)| TranslatedToken {
-                    id,
-                    log_probability,
-                    attention: None,
-                })
-                .collect(),
             source_tokens: source.len(),
+            source_spans: spans::spans(&request.source, &pieces, |word| {
+                self.tokens.source_words(word)
+            }),
+            ..found
         })
     }
 }

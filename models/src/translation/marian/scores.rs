@@ -1,56 +1,41 @@
-//! Scores of the next target token, from candle's Marian decoder.
+//! Scores of the next target token, from the network.
 
-use candle_core::{Device, IndexOp, Result, Tensor};
-use candle_transformers::models::marian::Decoder;
+use std::sync::Arc;
 
-use super::{search::NextToken, weights::Weights};
+use candle_core::{Result, Tensor};
+
+use super::{
+    network::{Decoded, Network, Read, Source},
+    search::{Begun, NextToken, Row},
+};
 
 /// Scores next tokens for one encoded source.
 pub(super) struct DecoderScores<'model> {
-    weights: &'model mut Weights,
-    memory: Tensor,
+    network: &'model Network,
+    source: Source,
     start: u32,
     never: [u32; 2],
 }
 
-/// A decoder that has read some target tokens. Cloning shares the cached tensors.
-#[derive(Clone)]
-pub(super) struct Read {
-    decoder: Decoder,
-    tokens: usize,
-}
-
 impl<'model> DecoderScores<'model> {
-    /// `memory` is the encoder's output, `start` the token each target begins with, `never` are
-    /// tokens that no translation may hold: padding, and the unknown piece (as in Marian itself).
+    /// `start` is the token each target begins with, `never` are tokens that no translation may
+    /// hold: padding, and the unknown piece (as in Marian itself).
     pub(super) fn new(
-        weights: &'model mut Weights,
-        memory: Tensor,
+        network: &'model Network,
+        source: Source,
         start: u32,
         never: [u32; 2],
     ) -> Self {
         Self {
-            weights,
-            memory,
+            network,
+            source,
             start,
             never,
         }
     }
 
-    /// Decoder output for `tokens`, which follow what `read` holds: [tokens, width].
-    fn feed(&self, read: &mut Read, tokens: &[u32]) -> Result<Tensor> {
-        let input = Tensor::new(tokens, self.memory.device())?.unsqueeze(0)?;
-        let mask = causal_mask(tokens.len(), self.memory.device())?;
-        let hidden = read
-            .decoder
-            .forward(&input, Some(&self.memory), read.tokens, &mask)?;
-        read.tokens += tokens.len();
-        hidden.i(0)
-    }
-
-    /// Log probabilities after each row of `hidden`.
     fn log_probabilities(&self, hidden: &Tensor) -> Result<Vec<Vec<f32>>> {
-        let mut rows = self.weights.logits(hidden)?.to_vec2()?;
+        let mut rows = self.network.logits(hidden)?.to_vec2()?;
         for row in &mut rows {
             for &id in &self.never {
                 if let Some(score) = row.get_mut(id as usize) {
@@ -63,40 +48,44 @@ impl<'model> DecoderScores<'model> {
     }
 }
 
+fn attention(decoded: &Decoded) -> Result<Vec<Arc<[f32]>>> {
+    let rows: Vec<Vec<f32>> = decoded.attention.to_vec2()?;
+    Ok(rows.into_iter().map(Arc::from).collect())
+}
+
 impl NextToken for DecoderScores<'_> {
     type State = Read;
     type Error = candle_core::Error;
 
-    fn begin(&mut self, prefix: &[u32]) -> Result<(Read, Vec<Vec<f32>>)> {
-        let mut read = Read {
-            decoder: self.weights.decoder(),
-            tokens: 0,
-        };
+    fn begin(&mut self, prefix: &[u32]) -> Result<Begun<Read>> {
         let tokens: Vec<u32> = std::iter::once(self.start)
             .chain(prefix.iter().copied())
             .collect();
-        let hidden = self.feed(&mut read, &tokens)?;
-        Ok((read, self.log_probabilities(&hidden)?))
-    }
-
-    fn advance(&mut self, states: &mut [Read], tokens: &[u32]) -> Result<Vec<Vec<f32>>> {
-        // One by one through the layers (candle's caches cannot be reordered as a batch), but
-        // together through the output layer, more than half of a step's memory traffic.
-        let hidden = std::iter::zip(states, tokens)
-            .map(|(state, &token)| self.feed(state, &[token]))
-            .collect::<Result<Vec<_>>>()?;
-        self.log_probabilities(&Tensor::cat(&hidden, 0)?)
-    }
-}
-
-/// Each of `tokens` new positions sees itself and what came before.
-fn causal_mask(tokens: usize, device: &Device) -> Result<Tensor> {
-    let mask: Vec<f32> = (0..tokens)
-        .flat_map(|row| {
-            (0..tokens).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 })
+        let (state, decoded) = self.network.begin(&self.source, &tokens)?;
+        let mut attention = attention(&decoded)?;
+        // The output layer is most of a row's work, and nobody asks for the prefix's scores.
+        let last = decoded.hidden.narrow(0, prefix.len(), 1)?;
+        let next = Row {
+            log_probabilities: self.log_probabilities(&last)?.pop().unwrap_or_default(),
+            attention: attention.pop().unwrap_or_default(),
+        };
+        Ok(Begun {
+            state,
+            prefix: attention,
+            next,
         })
-        .collect();
-    Tensor::from_vec(mask, (tokens, tokens), device)
+    }
+
+    fn advance(&mut self, states: &mut [Read], tokens: &[u32]) -> Result<Vec<Row>> {
+        let decoded = self.network.advance(&self.source, states, tokens)?;
+        let scores = self.log_probabilities(&decoded.hidden)?;
+        Ok(std::iter::zip(scores, attention(&decoded)?)
+            .map(|(log_probabilities, attention)| Row {
+                log_probabilities,
+                attention,
+            })
+            .collect())
+    }
 }
 
 fn log_softmax(row: &mut [f32]) {

@@ -1,10 +1,28 @@
 //! Greedy and beam search over target tokens.
 
-use super::repetition::RepetitionGuard;
+use std::sync::Arc;
+
+use super::{
+    hold_back::{Watch, Words},
+    repetition::RepetitionGuard,
+};
 use crate::translation::Search;
 
-/// Log probabilities of all tokens: one row a position.
-pub(super) type Rows = Vec<Vec<f32>>;
+/// The decoder's view of the next token.
+pub(super) struct Row {
+    /// Of all tokens.
+    pub(super) log_probabilities: Vec<f32>,
+    /// Over the source tokens.
+    pub(super) attention: Arc<[f32]>,
+}
+
+/// A decoder that has read a prefix.
+pub(super) struct Begun<S> {
+    pub(super) state: S,
+    /// The attention that came with each of the prefix's tokens.
+    pub(super) prefix: Vec<Arc<[f32]>>,
+    pub(super) next: Row,
+}
 
 /// What a search asks of a decoder.
 pub(super) trait NextToken {
@@ -12,35 +30,59 @@ pub(super) trait NextToken {
     type State: Clone;
     type Error;
 
-    /// Reads `prefix` and returns the log probabilities of all tokens at each of its positions and
-    /// after it: `prefix.len() + 1` rows.
-    fn begin(&mut self, prefix: &[u32]) -> Result<(Self::State, Rows), Self::Error>;
+    /// Reads `prefix`.
+    fn begin(&mut self, prefix: &[u32]) -> Result<Begun<Self::State>, Self::Error>;
 
-    /// Reads one more token into each state and returns the log probabilities after each.
-    fn advance(&mut self, states: &mut [Self::State], tokens: &[u32]) -> Result<Rows, Self::Error>;
+    /// Reads one more token into each state and tells what comes after each.
+    fn advance(
+        &mut self,
+        states: &mut [Self::State],
+        tokens: &[u32],
+    ) -> Result<Vec<Row>, Self::Error>;
 }
 
 /// Where a search ends.
-pub(super) struct Limits {
+pub(super) struct Limits<'a> {
     /// The token that ends a sentence.
     pub(super) end: u32,
     /// Most tokens of a target, the end included.
     pub(super) most: usize,
     /// Ends targets that repeat themselves.
     pub(super) guard: RepetitionGuard,
+    /// Ends greedy search before what the source so far cannot settle.
+    pub(super) watch: Option<Watch>,
+    /// Where words begin, if what is found must follow the prefix as whole words.
+    pub(super) words: Option<&'a Words>,
 }
 
-impl Limits {
+impl Limits<'_> {
     fn must_end(&self, tokens: &[u32]) -> bool {
         tokens.len() + 1 >= self.most || self.guard.is_stuck(tokens)
     }
 }
 
-/// A target, without its end.
-#[derive(Debug, Clone, PartialEq)]
+/// A target, without its end: three lists of equal length.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Hypothesis {
     pub(super) tokens: Vec<u32>,
+    /// 0 for the tokens of the prefix: they were forced.
     pub(super) log_probabilities: Vec<f32>,
+    /// Over the source tokens, where each token was chosen.
+    pub(super) attention: Vec<Arc<[f32]>>,
+}
+
+impl Hypothesis {
+    fn push(&mut self, token: u32, log_probability: f32, attention: Arc<[f32]>) {
+        self.tokens.push(token);
+        self.log_probabilities.push(log_probability);
+        self.attention.push(attention);
+    }
+
+    fn truncate(&mut self, tokens: usize) {
+        self.tokens.truncate(tokens);
+        self.log_probabilities.truncate(tokens);
+        self.attention.truncate(tokens);
+    }
 }
 
 /// Finds the target that begins with `prefix`.
@@ -48,22 +90,28 @@ pub(super) fn search<D: NextToken>(
     decoder: &mut D,
     prefix: &[u32],
     how: Search,
-    limits: &Limits,
+    limits: &Limits<'_>,
 ) -> Result<Hypothesis, D::Error> {
-    let (state, mut rows) = decoder.begin(prefix)?;
-    let row = rows.pop().unwrap_or_default();
+    let Begun {
+        state,
+        prefix: attention,
+        mut next,
+    } = decoder.begin(prefix)?;
+    if let Some(words) = limits.words {
+        words.keep_apart(prefix, limits.end, &mut next.log_probabilities);
+    }
     let start = Live {
         found: Hypothesis {
             tokens: prefix.to_vec(),
-            log_probabilities: std::iter::zip(prefix, &rows)
-                .map(|(&token, row)| row[token as usize])
-                .collect(),
+            log_probabilities: vec![0.0; prefix.len()],
+            attention,
         },
         sum: 0.0,
         state,
-        row,
+        next,
     };
     let mut found = match how {
+        _ if limits.watch.is_some() => greedy(decoder, start, limits)?,
         Search::Greedy => greedy(decoder, start, limits)?,
         Search::Beam {
             width,
@@ -71,8 +119,7 @@ pub(super) fn search<D: NextToken>(
         } => beam(decoder, start, width.max(1), length_penalty, limits)?,
     };
     let kept = limits.guard.kept(&found.tokens).max(prefix.len());
-    found.tokens.truncate(kept);
-    found.log_probabilities.truncate(kept);
+    found.truncate(kept);
     Ok(found)
 }
 
@@ -82,26 +129,40 @@ struct Live<S> {
     /// Sum of the log probabilities since the prefix.
     sum: f32,
     state: S,
-    /// Log probabilities of the next token.
-    row: Vec<f32>,
+    next: Row,
 }
 
 fn greedy<D: NextToken>(
     decoder: &mut D,
     mut live: Live<D::State>,
-    limits: &Limits,
+    limits: &Limits<'_>,
 ) -> Result<Hypothesis, D::Error> {
+    let prefix = live.found.tokens.len();
+    // What would have come next: unknown where the target had to end.
+    let mut refused = None;
     while !limits.must_end(&live.found.tokens) {
-        let Some((token, log_probability)) = best(&live.row, 1).pop() else {
+        let Some((token, log_probability)) = best(&live.next.log_probabilities, 1).pop() else {
             break;
         };
-        if token == limits.end {
+        let early = |watch: &Watch| watch.is_early(&live.next.attention);
+        if token == limits.end || limits.watch.as_ref().is_some_and(early) {
+            refused = Some(token);
             break;
         }
-        live.found.tokens.push(token);
-        live.found.log_probabilities.push(log_probability);
+        let attention = std::mem::take(&mut live.next.attention);
+        live.found.push(token, log_probability, attention);
         let states = std::slice::from_mut(&mut live.state);
-        live.row = decoder.advance(states, &[token])?.pop().unwrap_or_default();
+        let Some(next) = decoder.advance(states, &[token])?.pop() else {
+            break;
+        };
+        live.next = next;
+    }
+    if limits.watch.is_some()
+        && let Some(words) = limits.words
+    {
+        let tokens = &live.found.tokens;
+        let whole = words.whole(&tokens[prefix..], refused, limits.end);
+        live.found.truncate(prefix + whole);
     }
     Ok(live.found)
 }
@@ -114,7 +175,7 @@ fn beam<D: NextToken>(
     start: Live<D::State>,
     width: usize,
     length_penalty: f32,
-    limits: &Limits,
+    limits: &Limits<'_>,
 ) -> Result<Hypothesis, D::Error> {
     let prefix = start.found.tokens.len();
     // For a model so broken that it gives no token any probability.
@@ -165,13 +226,16 @@ struct Candidate {
 
 /// The `2 * width` best continuations of all live targets, best first: enough for `width` that go
 /// on even if as many end.
-fn candidates<S>(live: &[Live<S>], width: usize, limits: &Limits) -> Vec<Candidate> {
+fn candidates<S>(live: &[Live<S>], width: usize, limits: &Limits<'_>) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = Vec::new();
     for (parent, target) in live.iter().enumerate() {
         let tokens = if limits.must_end(&target.found.tokens) {
-            vec![(limits.end, target.row[limits.end as usize])]
+            vec![(
+                limits.end,
+                target.next.log_probabilities[limits.end as usize],
+            )]
         } else {
-            let mut tokens = best(&target.row, 2 * width);
+            let mut tokens = best(&target.next.log_probabilities, 2 * width);
             tokens.retain(|(_, log_probability)| log_probability.is_finite());
             tokens
         };
@@ -206,15 +270,16 @@ fn extend<D: NextToken>(
         .collect();
     let rows = decoder.advance(&mut states, &tokens)?;
     Ok(std::iter::zip(next, std::iter::zip(states, rows))
-        .map(|(candidate, (state, row))| {
-            let mut found = live[candidate.parent].found.clone();
-            found.tokens.push(candidate.token);
-            found.log_probabilities.push(candidate.log_probability);
+        .map(|(candidate, (state, next))| {
+            let parent = &live[candidate.parent];
+            let mut found = parent.found.clone();
+            let attention = Arc::clone(&parent.next.attention);
+            found.push(candidate.token, candidate.log_probability, attention);
             Live {
                 found,
                 sum: candidate.sum,
                 state,
-                row,
+                next,
             }
         })
         .collect())
@@ -247,25 +312,37 @@ mod tests {
         type State = ();
         type Error = std::convert::Infallible;
 
-        fn begin(&mut self, prefix: &[u32]) -> Result<((), Vec<Vec<f32>>), Self::Error> {
-            let tokens: Vec<u32> = std::iter::once(0).chain(prefix.iter().copied()).collect();
-            let mut states = vec![(); tokens.len()];
-            Ok(((), self.advance(&mut states, &tokens)?))
+        fn begin(&mut self, prefix: &[u32]) -> Result<Begun<()>, Self::Error> {
+            let last = prefix.last().copied().unwrap_or(END);
+            Ok(Begun {
+                state: (),
+                prefix: prefix.iter().map(|_| Arc::default()).collect(),
+                next: self.row(last),
+            })
         }
 
-        fn advance(&mut self, _: &mut [()], tokens: &[u32]) -> Result<Vec<Vec<f32>>, Self::Error> {
-            Ok(tokens
-                .iter()
-                .map(|&token| self.0[token as usize].iter().map(|p| p.ln()).collect())
-                .collect())
+        fn advance(&mut self, _: &mut [()], tokens: &[u32]) -> Result<Vec<Row>, Self::Error> {
+            Ok(tokens.iter().map(|&token| self.row(token)).collect())
         }
     }
 
-    fn limits() -> Limits {
+    impl Chain {
+        fn row(&self, last: u32) -> Row {
+            let probabilities = self.0[last as usize];
+            Row {
+                log_probabilities: probabilities.iter().map(|p| p.ln()).collect(),
+                attention: Arc::default(),
+            }
+        }
+    }
+
+    fn limits() -> Limits<'static> {
         Limits {
             end: END,
             most: 12,
             guard: RepetitionGuard::new(&[5, 6, 7, END]),
+            watch: None,
+            words: None,
         }
     }
 
@@ -307,11 +384,12 @@ mod tests {
     }
 
     #[test]
-    fn prefix_is_kept_and_scored_but_does_not_sway_the_search() {
+    fn prefix_is_kept_and_does_not_sway_the_search() {
         for how in [Search::Greedy, beam_of(3, 0.0)] {
             let found = search(&mut trap(), &[1, 2], how, &limits()).unwrap();
             assert_eq!(found.tokens, [1, 2]);
-            assert!((found.log_probabilities[1] - 0.3_f32.ln()).abs() < 1e-6);
+            assert_eq!(found.log_probabilities, [0.0, 0.0], "forced");
+            assert_eq!(found.attention.len(), 2);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use sentencepiece_rs::SentencePieceProcessor;
+use sentencepiece_rs::{SPACE_SYMBOL, SentencePieceProcessor};
 
 use crate::translation::TranslationError;
 
@@ -63,28 +63,40 @@ impl Tokens {
         self.unknown
     }
 
-    /// Source text as token numbers, without the end of sentence. Empty where the text is blank.
-    pub(super) fn encode_source(&self, text: &str) -> Result<Vec<u32>, TranslationError> {
-        self.encode(&self.source, text)
+    /// All pieces by number; empty where there is none.
+    pub(super) fn pieces(&self) -> &[String] {
+        &self.pieces
+    }
+
+    /// Source text as pieces, without the end of sentence. Empty where the text is blank.
+    pub(super) fn source_pieces(&self, text: &str) -> Result<Vec<String>, TranslationError> {
+        pieces(&self.source, text)
+    }
+
+    /// How many pieces that begin a word a source text has, by its normalised form; 0 where it
+    /// vanishes.
+    pub(super) fn source_words(&self, text: &str) -> usize {
+        self.source
+            .normalize(text)
+            .map_or(0, |text| text.matches(SPACE_SYMBOL).count())
     }
 
     /// Text of the target language as token numbers.
     pub(super) fn encode_target(&self, text: &str) -> Result<Vec<u32>, TranslationError> {
-        self.encode(&self.target, text)
+        Ok(self.numbers(&pieces(&self.target, text)?))
     }
 
-    fn encode(
-        &self,
-        model: &SentencePieceProcessor,
-        text: &str,
-    ) -> Result<Vec<u32>, TranslationError> {
-        let pieces = model
-            .encode(text)
-            .map_err(|error| TranslationError::Run(format!("text to pieces: {error}")))?;
-        Ok(pieces
+    /// The numbers of pieces.
+    pub(super) fn numbers(&self, pieces: &[String]) -> Vec<u32> {
+        pieces
             .iter()
             .map(|piece| self.ids.get(piece).copied().unwrap_or(self.unknown))
-            .collect())
+            .collect()
+    }
+
+    /// The piece of a token.
+    pub(super) fn piece(&self, token: u32) -> String {
+        self.pieces.get(token as usize).cloned().unwrap_or_default()
     }
 
     /// Target tokens as text, trimmed.
@@ -100,4 +112,10 @@ impl Tokens {
             .map_err(|error| TranslationError::Run(format!("pieces to text: {error}")))?;
         Ok(text.trim().to_owned())
     }
+}
+
+fn pieces(model: &SentencePieceProcessor, text: &str) -> Result<Vec<String>, TranslationError> {
+    model
+        .encode(text)
+        .map_err(|error| TranslationError::Run(format!("text to pieces: {error}")))
 }

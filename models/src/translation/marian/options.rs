@@ -1,0 +1,35 @@
+//! How a Marian model is loaded.
+
+/// In what precision a model's matrices are kept and multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32-bit floating point, as they are in the file.
+    #[default]
+    F32,
+    /// 8-bit integers with a scale for each 32 of them (GGML's `Q8_0`).
+    Q8,
+}
+
+/// How a Marian model is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MarianOptions {
+    /// In what precision matrices are kept and multiplied.
+    pub precision: Precision,
+    /// Decoder layers, from 0, whose attention is averaged to tell which source tokens a target
+    /// token depends on. Empty for the default.
+    pub alignment_layers: Vec<usize>,
+}
+
+impl MarianOptions {
+    /// The aligning ones of `layers` layers: at least one.
+    pub(super) fn aligning(&self, layers: usize) -> Vec<usize> {
+        let chosen: Vec<usize> = (0..layers)
+            .filter(|layer| self.alignment_layers.contains(layer))
+            .collect();
+        if chosen.is_empty() {
+            vec![layers.saturating_sub(2)]
+        } else {
+            chosen
+        }
+    }
+}
