@@ -18,7 +18,7 @@ pub(crate) struct Flags {
     /// Unix socket to listen on
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
-    /// Recognition model [default: whisper-base-q8_0]
+    /// Recognition model [default: whisper-base]
     #[arg(long, value_name = "NAME")]
     recognition: Option<String>,
     /// Language pairs to load at the start, such as fr-en; others load when first asked for

@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::float_cmp,
     reason = "a test says what is wrong by failing"
 )]
 
@@ -17,7 +19,8 @@ use std::{
 };
 
 use interpret_models::translation::{
-    MarianTranslator, Search, Translation, TranslationError, TranslationRequest, Translator,
+    HoldBack, MarianTranslator, Search, Translation, TranslationError, TranslationRequest,
+    Translator,
 };
 
 /// The folder of a model.
@@ -101,8 +104,23 @@ fn tells_tokens_and_their_probabilities() {
             token.log_probability <= 0.0 && token.log_probability > -20.0,
             "{token:?}"
         );
-        assert_eq!(token.attention, None);
+        let attention = token.attention.as_ref().unwrap();
+        assert_eq!(attention.len(), translation.source_tokens);
+        let sum: f32 = attention.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-4, "{token:?}");
     }
+    let words: String = translation
+        .tokens
+        .iter()
+        .map(|t| t.piece.as_str())
+        .collect();
+    assert_eq!(words.replace('\u{2581}', " ").trim(), translation.text);
+    let spans: Vec<&str> = translation
+        .source_spans
+        .iter()
+        .map(|span| &"Il pleut."[span.clone()])
+        .collect();
+    assert_eq!(spans, ["Il", "pleut.", "pleut.", "pleut.", "pleut.", ""]);
 }
 
 #[test]
@@ -143,7 +161,11 @@ fn committed_prefix_is_honoured() {
         );
         if search == Search::Greedy {
             assert_eq!(translation.text, free.text);
-            for (a, b) in translation.tokens.iter().zip(&free.tokens) {
+            for (a, b) in translation.tokens[..3].iter().zip(&free.tokens) {
+                assert_eq!(a.log_probability, 0.0, "forced");
+                assert_eq!(a.aligned(), b.aligned());
+            }
+            for (a, b) in translation.tokens.iter().zip(&free.tokens).skip(3) {
                 assert!(
                     (a.log_probability - b.log_probability).abs() < 1e-3,
                     "{a:?} {b:?}"
@@ -386,5 +408,137 @@ fn a_damaged_folder_says_which_file_and_what() {
             message.contains(&folder.path().display().to_string()),
             "{message}"
         );
+    }
+}
+
+/// A sentence as a stream: word by word, what is committed forced as prefix.
+struct Streamed {
+    last: Translation,
+    /// Source words heard when each target token was committed.
+    heard: Vec<usize>,
+    words: usize,
+}
+
+fn stream(model: &mut MarianTranslator, source: &str, words: usize) -> Streamed {
+    let ends: Vec<usize> = source
+        .split_whitespace()
+        .map(|word| word.as_ptr().addr() - source.as_ptr().addr() + word.len())
+        .collect();
+    let mut committed: Vec<u32> = Vec::new();
+    let mut heard = Vec::new();
+    for (index, &end) in ends[..ends.len() - 1].iter().enumerate() {
+        let so_far = TranslationRequest {
+            committed_prefix: committed.clone(),
+            hold_back: Some(HoldBack { words }),
+            ..request(&source[..end], Search::Greedy)
+        };
+        let translation = model.translate(&so_far).unwrap();
+        let now = ids(&translation);
+        assert!(
+            now.starts_with(&committed),
+            "{source}: {}",
+            translation.text
+        );
+        if let Some(token) = translation.tokens.get(committed.len()) {
+            let apart = token.piece.starts_with('\u{2581}')
+                || !token.piece.chars().any(char::is_alphanumeric);
+            assert!(apart, "a word was cut: {token:?} in {}", translation.text);
+        }
+        heard.resize(now.len(), index + 1);
+        committed = now;
+    }
+    let whole = TranslationRequest {
+        committed_prefix: committed.clone(),
+        whole_words: true,
+        ..request(source, Search::Greedy)
+    };
+    let last = model.translate(&whole).unwrap();
+    assert!(
+        ids(&last).starts_with(&committed),
+        "{source}: {}",
+        last.text
+    );
+    heard.resize(last.tokens.len(), ends.len());
+    Streamed {
+        last,
+        heard,
+        words: ends.len(),
+    }
+}
+
+/// Share of tokens that two texts have in common (F1 of words).
+fn overlap(a: &str, b: &str) -> f64 {
+    let mut left: Vec<&str> = b.split_whitespace().collect();
+    let (of_a, of_b) = (a.split_whitespace().count(), left.len());
+    let common = a
+        .split_whitespace()
+        .filter(|word| {
+            let found = left.iter().position(|other| other == word);
+            found.map(|at| left.swap_remove(at)).is_some()
+        })
+        .count();
+    2.0 * common as f64 / (of_a + of_b).max(1) as f64
+}
+
+const FRENCH: [&str; 6] = [
+    "Le conseil municipal se réunit demain matin pour voter le budget de la ville.",
+    "Nous avons à présent des souris de quatre mois qui ne sont pas diabétiques.",
+    "Le ministre a expliqué devant les députés que la réforme serait présentée en janvier.",
+    "Les secours ont trouvé trois personnes dans la maison qui avait brûlé pendant la nuit.",
+    "Cette entreprise vend des voitures électriques en Europe et en Asie depuis 2015.",
+    "Il faut que vous preniez le train de 8 heures si vous voulez arriver à Lyon avant midi.",
+];
+
+#[test]
+fn a_stream_never_takes_back_and_says_about_the_same() {
+    let mut model = french_to_english();
+    for words in 1..=3 {
+        let (mut same, mut behind, mut tokens) = (0.0, 0.0, 0);
+        for source in FRENCH {
+            let offline = model.translate(&request(source, Search::Greedy)).unwrap();
+            let streamed = stream(&mut model, source, words);
+            same += overlap(&streamed.last.text, &offline.text) / FRENCH.len() as f64;
+            // Behind a translation that would speak at the speaker's pace.
+            let count = streamed.heard.len();
+            for (index, &heard) in streamed.heard.iter().enumerate() {
+                behind += heard as f64 - ((index + 1) * streamed.words) as f64 / count as f64;
+            }
+            tokens += count;
+            println!("{words} {}", streamed.last.text);
+        }
+        let behind = behind / f64::from(u32::try_from(tokens).unwrap());
+        println!("words {words}: overlap {same:.3}, {behind:.2} source words behind");
+        assert!(same > 0.6, "words {words}: {same}");
+    }
+}
+
+#[test]
+fn its_own_beginning_leads_to_the_same_end() {
+    let mut model = french_to_english();
+    for source in &FRENCH[..3] {
+        let free = model.translate(&request(source, Search::Greedy)).unwrap();
+        for kept in [1, free.tokens.len() / 2, free.tokens.len()] {
+            let forced = TranslationRequest {
+                committed_prefix: ids(&free)[..kept].to_vec(),
+                ..request(source, Search::Greedy)
+            };
+            assert_eq!(
+                model.translate(&forced).unwrap().text,
+                free.text,
+                "{kept} tokens"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_to_rely_on_is_nothing_to_say() {
+    let mut model = french_to_english();
+    for source in ["", "Le", "?", "Le conseil"] {
+        let held = TranslationRequest {
+            hold_back: Some(HoldBack { words: 2 }),
+            ..request(source, BEAM)
+        };
+        assert_eq!(model.translate(&held).unwrap().text, "", "{source}");
     }
 }

@@ -41,7 +41,9 @@ impl Arguments {
     }
 
     fn number(&self, name: &str, otherwise: u32) -> u32 {
-        self.0.get(name).map_or(otherwise, |value| value.parse().expect("a number"))
+        self.0
+            .get(name)
+            .map_or(otherwise, |value| value.parse().expect("a number"))
     }
 }
 
@@ -77,11 +79,19 @@ fn main() {
         frames => options.margin = Some(frames.parse().expect("frames")),
     }
     let mut recognizer = WhisperRecognizer::new(&whisper, options).unwrap();
-    let manifest = arguments.text("manifest", "tests/speech/manifest.tsv").to_owned();
+    let manifest = arguments
+        .text("manifest", "tests/speech/manifest.tsv")
+        .to_owned();
     for code in arguments.text("languages", "fr,en").split(',') {
         let mut all = Outcome::default();
         for recording in recordings_of(std::path::Path::new(&manifest), code).unwrap() {
-            measure(&recording, &arguments, &mut detector, &mut recognizer, &mut all);
+            measure(
+                &recording,
+                &arguments,
+                &mut detector,
+                &mut recognizer,
+                &mut all,
+            );
         }
         report(code, &mut all);
         println!("    guards {:?}", recognizer.guard_counts());
@@ -101,7 +111,9 @@ fn measure(
         policy: match arguments.text("policy", "align") {
             "end" => CommitPolicy::AtEnd,
             "agree" => CommitPolicy::LocalAgreement,
-            _ => CommitPolicy::AlignAtt { hold_ms: arguments.number("hold", 400) },
+            _ => CommitPolicy::AlignAtt {
+                hold_ms: arguments.number("hold", 400),
+            },
         },
         step_ms: arguments.number("step", 480),
         limits: WindowLimits {
@@ -146,7 +158,9 @@ fn measure(
             all.cpu_s += cpu_seconds() - cpu;
             // What was heard meanwhile is not in the run: its end, or now at the end of speech.
             let now = hearing.heard().min(run.end.max(hearing.heard()));
-            let Some(transcribed) = transcriber.done(&run, &said) else { continue };
+            let Some(transcribed) = transcriber.done(&run, &said) else {
+                continue;
+            };
             for word in &transcribed.committed {
                 text.push_str(&word.text);
                 let source = source_ms(now).saturating_sub(word.range.end_ms);
@@ -154,8 +168,11 @@ fn measure(
                 all.latency.push((source, computed));
             }
             if show {
-                let committed: String =
-                    transcribed.committed.iter().map(|word| word.text.as_str()).collect();
+                let committed: String = transcribed
+                    .committed
+                    .iter()
+                    .map(|word| word.text.as_str())
+                    .collect();
                 println!(
                     "{:7.2} [{:5.2} s, {:3.0} ms] {committed} |{}",
                     run.end as f64 / 16_000.0,
@@ -183,7 +200,10 @@ fn report(code: &str, all: &mut Outcome) {
     let computed = |part: f64| {
         let mut computed: Vec<u64> = all.latency.iter().map(|latency| latency.1).collect();
         computed.sort_unstable();
-        computed.get((computed.len() as f64 * part) as usize).copied().unwrap_or_default()
+        computed
+            .get((computed.len() as f64 * part) as usize)
+            .copied()
+            .unwrap_or_default()
     };
     println!(
         "{code}: WER {:5.2} %  latency median {} ms, p95 {} ms; with computing {}, {}  \
@@ -203,7 +223,15 @@ fn report(code: &str, all: &mut Outcome) {
 /// Time this process has computed, all threads (Linux).
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: f64 = [11, 12].map(|at| fields[at].parse::<f64>().unwrap()).iter().sum();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let ticks: f64 = [11, 12]
+        .map(|at| fields[at].parse::<f64>().unwrap())
+        .iter()
+        .sum();
     ticks / 100.0
 }

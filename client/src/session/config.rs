@@ -166,7 +166,10 @@ mod tests {
                 .target(english())
                 .target(english().voice("af_heart")),
         ] {
-            assert!(matches!(config.into_message(Pace::RealTime), Err(ClientError::Usage(_))));
+            assert!(matches!(
+                config.into_message(Pace::RealTime),
+                Err(ClientError::Usage(_))
+            ));
         }
     }
 }

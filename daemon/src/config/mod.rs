@@ -65,7 +65,7 @@ impl Default for Models {
     fn default() -> Self {
         Self {
             cache: None,
-            recognition: "whisper-base".to_owned(),
+            recognition: interpret_models::store::DEFAULT_RECOGNITION.to_owned(),
             synthesis: "kokoro-82m".to_owned(),
             preload: Vec::new(),
             threads: None,

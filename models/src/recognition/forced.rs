@@ -53,7 +53,10 @@ impl Forced {
             return;
         };
         logits.fill(f32::NEG_INFINITY);
-        if let Some(logit) = usize::try_from(*token).ok().and_then(|at| logits.get_mut(at)) {
+        if let Some(logit) = usize::try_from(*token)
+            .ok()
+            .and_then(|at| logits.get_mut(at))
+        {
             *logit = 0.0;
         }
     }

@@ -270,9 +270,7 @@ impl WhisperRecognizer {
                 self.counts.repetitions_cut += 1;
                 let ids: Vec<i32> = decoding.tokens.iter().map(|token| token.id).collect();
                 if let Some((at, period)) = guard::loop_at(&ids) {
-                    decoding
-                        .tokens
-                        .truncate((at + period).max(decoding.forced));
+                    decoding.tokens.truncate((at + period).max(decoding.forced));
                 }
             }
             Some(Doubt::TooFast | Doubt::Unsure) | None => {}

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The recognition model used when none is named.
-pub const DEFAULT_RECOGNITION: &str = "whisper-base-q8_0";
+pub const DEFAULT_RECOGNITION: &str = "whisper-base";
 
 /// How a file of the store stands to the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -188,8 +188,10 @@ impl<S: Send> Hearing<S> {
                 }
                 SpeechEvent::Ended(speech) => {
                     let cut = speech.reason == EndReason::MaximumLength;
-                    let (start, end) =
-                        (self.offset + speech.range.start, self.offset + speech.range.end);
+                    let (start, end) = (
+                        self.offset + speech.range.start,
+                        self.offset + speech.range.end,
+                    );
                     let given = self.given.unwrap_or(start);
                     if given < end {
                         let from = usize::try_from(given - start).unwrap_or(usize::MAX);
@@ -200,7 +202,11 @@ impl<S: Send> Hearing<S> {
                     beyond = cut.then_some(given.max(end));
                     self.ended = (!cut).then_some(end);
                     let utterance = self.count;
-                    out.push(Heard::Ended { utterance, end, cut });
+                    out.push(Heard::Ended {
+                        utterance,
+                        end,
+                        cut,
+                    });
                 }
             }
         }

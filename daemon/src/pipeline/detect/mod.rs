@@ -29,11 +29,7 @@ pub(super) struct Detect {
 }
 
 /// What the engine gives back: the hearing, what was heard, and what went wrong.
-type Stepped = (
-    Option<Hearing<SileroState>>,
-    Vec<Heard>,
-    Result<(), String>,
-);
+type Stepped = (Option<Hearing<SileroState>>, Vec<Heard>, Result<(), String>);
 
 impl Detect {
     pub(super) fn new(
@@ -101,7 +97,11 @@ impl Detect {
     }
 
     /// Runs on the engine's thread; `before` samples came before.
-    async fn step(&mut self, input: Option<Input>, before: u64) -> (Vec<Heard>, Result<(), String>) {
+    async fn step(
+        &mut self,
+        input: Option<Input>,
+        before: u64,
+    ) -> (Vec<Heard>, Result<(), String>) {
         let (hearing, endpoint, count) = (self.hearing.take(), self.endpoint.clone(), self.count);
         let run = move |engine: &mut SileroVad| -> Stepped {
             let mut heard = Vec::new();

@@ -49,7 +49,10 @@ impl Judge {
                 .count(),
         };
         let count = count.min(words.len().saturating_sub(1));
-        self.before = words[count..].iter().map(|word| word.text.clone()).collect();
+        self.before = words[count..]
+            .iter()
+            .map(|word| word.text.clone())
+            .collect();
         count
     }
 

@@ -34,8 +34,10 @@ impl StepLength {
     pub(super) fn took(&mut self, run: Duration) -> Option<u32> {
         let run_ms = run.as_secs_f64() * 1_000.0;
         self.average_ms += WEIGHT * (run_ms - self.average_ms);
-        let wanted = (self.average_ms / SHARE)
-            .clamp(f64::from(self.shortest_ms), f64::from(LONGEST_MS.max(self.shortest_ms)));
+        let wanted = (self.average_ms / SHARE).clamp(
+            f64::from(self.shortest_ms),
+            f64::from(LONGEST_MS.max(self.shortest_ms)),
+        );
         let current = f64::from(self.current_ms);
         let back = wanted <= f64::from(self.shortest_ms) && self.current_ms > self.shortest_ms;
         if (wanted - current).abs() < TOLERANCE * current && !back {
@@ -60,7 +62,10 @@ mod tests {
         let grown: Vec<u32> = (0..30)
             .filter_map(|_| step.took(Duration::from_millis(900)))
             .collect();
-        assert!(grown.is_sorted() && *grown.last().unwrap() > 1_200, "{grown:?}");
+        assert!(
+            grown.is_sorted() && *grown.last().unwrap() > 1_200,
+            "{grown:?}"
+        );
         for _ in 0..30 {
             step.took(Duration::from_secs(9));
         }

@@ -314,9 +314,11 @@ impl Transcriber {
         } else if self.language.is_none() {
             0
         } else {
-            self.judge
-                .certain(&said.words, window_ms)
-                .max(overdue(&said.words, window_ms, self.settings.limits))
+            self.judge.certain(&said.words, window_ms).max(overdue(
+                &said.words,
+                window_ms,
+                self.settings.limits,
+            ))
         };
         let fresh = window.forced().is_empty();
         let (certain, tentative) = said.words.split_at(certain);

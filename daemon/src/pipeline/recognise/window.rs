@@ -183,9 +183,15 @@ mod tests {
         let mut long = window(6_500, &words);
         assert!(!long.trim(WindowLimits::default()));
         long.push(&vec![0.0; usize::try_from(samples(500)).unwrap()]);
-        assert!(!long.trim(WindowLimits { keep_ms: 6_000, ..WindowLimits::default() }));
+        assert!(!long.trim(WindowLimits {
+            keep_ms: 6_000,
+            ..WindowLimits::default()
+        }));
         assert!(long.trim(WindowLimits::default()));
-        assert_eq!((long.start(), long.forced()), (samples(2_000), vec![5_000, 5_700]));
+        assert_eq!(
+            (long.start(), long.forced()),
+            (samples(2_000), vec![5_000, 5_700])
+        );
     }
 
     proptest! {

@@ -132,7 +132,10 @@ mod tests {
         let manner = governor.change().unwrap();
         assert!((manner.rate - FASTEST).abs() < 1e-6 && !manner.captions_only);
         assert!(governor.manner(s(90), s(120)).captions_only);
-        assert!(governor.manner(s(20), s(60)).captions_only, "still too late");
+        assert!(
+            governor.manner(s(20), s(60)).captions_only,
+            "still too late"
+        );
         assert!(!governor.manner(s(10), s(50)).captions_only);
         for _ in 0..8 {
             governor.manner(s(0), s(20));

@@ -173,7 +173,9 @@ impl Speak {
     async fn speak(&mut self, phrase: Phrase) -> Option<()> {
         let manner = self.manner(&phrase).await?;
         if manner.captions_only {
-            return self.skip(&phrase, "the voice is too far behind the speaker").await;
+            return self
+                .skip(&phrase, "the voice is too far behind the speaker")
+                .await;
         }
         let begun = Instant::now();
         match self.synthesize(&phrase, manner).await {

@@ -54,7 +54,8 @@ impl Phrasing {
 
     pub(super) fn push(&mut self, text: ToSpeak) {
         let sentence = text.sentence;
-        self.words.extend(text.words.into_iter().map(|word| (word, sentence)));
+        self.words
+            .extend(text.words.into_iter().map(|word| (word, sentence)));
         if text.complete {
             self.complete = self.complete.max(sentence);
         }
@@ -73,7 +74,11 @@ impl Phrasing {
     /// The next phrase that ends where a reader would pause.
     pub(super) fn whole(&mut self) -> Option<Phrase> {
         let (_, sentence) = *self.words.front()?;
-        let length = self.words.iter().take_while(|(_, of)| *of == sentence).count();
+        let length = self
+            .words
+            .iter()
+            .take_while(|(_, of)| *of == sentence)
+            .count();
         let ended = sentence <= self.complete || length < self.words.len();
         let enough = |words: usize| words >= SHORTEST_CLAUSE;
         let clause = (1..length).find(|&at| {
@@ -97,7 +102,11 @@ impl Phrasing {
             return Some(phrase);
         }
         let (_, sentence) = *self.words.front()?;
-        let length = self.words.iter().take_while(|(_, of)| *of == sentence).count();
+        let length = self
+            .words
+            .iter()
+            .take_while(|(_, of)| *of == sentence)
+            .count();
         let at = (least.max(1)..=length)
             .rev()
             .find(|&at| !self.leans(&self.words[at - 1].0.text))?;
@@ -107,7 +116,10 @@ impl Phrasing {
     fn cut(&mut self, at: usize, end: PhraseEnd) -> Phrase {
         let sentence = self.words.front().map_or(0, |(_, sentence)| *sentence);
         let words: Vec<TimedWord> = self.words.drain(..at).map(|(word, _)| word).collect();
-        let range = words.iter().map(|word| word.range).reduce(SourceRange::join);
+        let range = words
+            .iter()
+            .map(|word| word.range)
+            .reduce(SourceRange::join);
         Phrase {
             text: words.iter().map(|word| word.text.as_str()).collect(),
             sentence,
@@ -163,14 +175,17 @@ mod tests {
     use super::*;
 
     fn text(text: &str, sentence: u64, complete: bool) -> ToSpeak {
-        let words = text.split_whitespace().zip(0..).map(|(word, at)| TimedWord {
-            text: format!(" {word}"),
-            range: SourceRange {
-                start_ms: at * 100,
-                end_ms: at * 100 + 100,
-            },
-            probability: 1.0,
-        });
+        let words = text
+            .split_whitespace()
+            .zip(0..)
+            .map(|(word, at)| TimedWord {
+                text: format!(" {word}"),
+                range: SourceRange {
+                    start_ms: at * 100,
+                    end_ms: at * 100 + 100,
+                },
+                probability: 1.0,
+            });
         ToSpeak {
             words: words.collect(),
             sentence,
@@ -192,7 +207,10 @@ mod tests {
         assert_eq!(some.whole(), None);
         some.push(text("stopped, we", 1, false));
         let first = some.whole().unwrap();
-        assert_eq!((&*first.text, first.end), (" When the rain stopped,", PhraseEnd::Clause));
+        assert_eq!(
+            (&*first.text, first.end),
+            (" When the rain stopped,", PhraseEnd::Clause)
+        );
         assert_eq!(some.whole(), None);
         some.push(text("left.", 1, true));
         let last = some.whole().unwrap();
@@ -203,7 +221,10 @@ mod tests {
     fn a_phrase_that_must_be_cut_does_not_end_in_a_word_that_leans_on_the_next() {
         let mut some = phrasing(&[("The content of the", 1, false)]);
         let first = some.part(2).unwrap();
-        assert_eq!((&*first.text, first.end), (" The content", PhraseEnd::Within));
+        assert_eq!(
+            (&*first.text, first.end),
+            (" The content", PhraseEnd::Within)
+        );
         assert_eq!(some.part(2), None, "of the …");
         some.push(text("data", 1, false));
         assert_eq!(some.part(2).unwrap().text, " of the data");

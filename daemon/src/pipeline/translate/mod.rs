@@ -198,7 +198,10 @@ impl Translate {
             }
             self.begun = true;
         }
-        let range = words.iter().map(|word| word.range).reduce(SourceRange::join);
+        let range = words
+            .iter()
+            .map(|word| word.range)
+            .reduce(SourceRange::join);
         let event = Event::TranslatedText {
             target: self.target,
             committed: words.iter().map(|word| word.text.as_str()).collect(),

@@ -49,7 +49,12 @@ impl OpenSentence {
         translation: &Translation,
     ) -> Vec<TimedWord> {
         let mut words: Vec<TimedWord> = Vec::new();
-        for (index, token) in translation.tokens.iter().enumerate().skip(self.tokens.len()) {
+        for (index, token) in translation
+            .tokens
+            .iter()
+            .enumerate()
+            .skip(self.tokens.len())
+        {
             let text = token.piece.replace('▁', " ");
             let said = translation
                 .aligned_span(index)
@@ -74,8 +79,13 @@ impl OpenSentence {
                 }
             }
         }
-        self.tokens
-            .extend(translation.tokens.iter().skip(self.tokens.len()).map(|t| t.id));
+        self.tokens.extend(
+            translation
+                .tokens
+                .iter()
+                .skip(self.tokens.len())
+                .map(|t| t.id),
+        );
         words
     }
 }

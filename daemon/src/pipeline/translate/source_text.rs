@@ -84,7 +84,9 @@ impl SourceSentences {
             .as_ref()
             .and_then(|current| current.splitter.pending())
             .is_some_and(|pending| {
-                let bare = pending.text.trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}']);
+                let bare = pending
+                    .text
+                    .trim_end_matches(['"', '»', '”', ')', ' ', '\u{a0}']);
                 bare.ends_with(is_stop) && !bare.ends_with("..")
             })
     }
@@ -134,7 +136,11 @@ impl Current {
             let end = sentence.end;
             all.push(self.timed_one(sentence));
             // A word that goes on beyond the sentence is shared with the next one.
-            while self.words.front().is_some_and(|(bytes, _)| bytes.end <= end) {
+            while self
+                .words
+                .front()
+                .is_some_and(|(bytes, _)| bytes.end <= end)
+            {
                 self.words.pop_front();
             }
         }
@@ -144,7 +150,11 @@ impl Current {
     fn timed_one(&self, sentence: Sentence) -> TimedSentence {
         let within = |bytes: &Range<usize>| {
             let from = bytes.start.max(sentence.start) - sentence.start;
-            from..bytes.end.min(sentence.end).saturating_sub(sentence.start).max(from)
+            from..bytes
+                .end
+                .min(sentence.end)
+                .saturating_sub(sentence.start)
+                .max(from)
         };
         let words: Vec<_> = self
             .words
@@ -152,7 +162,10 @@ impl Current {
             .filter(|(bytes, _)| bytes.start < sentence.end && sentence.start < bytes.end)
             .map(|(bytes, range)| (within(bytes), *range))
             .collect();
-        let range = words.iter().map(|(_, range)| *range).reduce(SourceRange::join);
+        let range = words
+            .iter()
+            .map(|(_, range)| *range)
+            .reduce(SourceRange::join);
         TimedSentence {
             text: sentence.text,
             language: self.language,
@@ -203,18 +216,33 @@ mod tests {
         let french = "fr".parse().unwrap();
         let complete = sentences.push(french, &said("Il est tard. Elle part "));
         assert_eq!(complete.len(), 1);
-        assert_eq!(complete[0].range, SourceRange { start_ms: 0, end_ms: 300 });
+        assert_eq!(
+            complete[0].range,
+            SourceRange {
+                start_ms: 0,
+                end_ms: 300
+            }
+        );
         let tard = complete[0].text.find("tard").unwrap();
         let when = complete[0].said(&(tard..tard + 4)).unwrap();
         assert_eq!((when.start_ms, when.end_ms), (200, 300));
         let pending = sentences.pending().unwrap();
         assert_eq!(pending.text, "Elle part");
-        assert_eq!(pending.range, SourceRange { start_ms: 300, end_ms: 500 });
+        assert_eq!(
+            pending.range,
+            SourceRange {
+                start_ms: 300,
+                end_ms: 500
+            }
+        );
         assert!(!sentences.looks_complete());
         sentences.push(french, &[word("demain.", 900)]);
         assert!(sentences.looks_complete());
         let pending = sentences.pending().unwrap();
-        assert_eq!((&*pending.text, pending.words.len()), ("Elle part demain", 3));
+        assert_eq!(
+            (&*pending.text, pending.words.len()),
+            ("Elle part demain", 3)
+        );
     }
 
     #[test]
