@@ -5,6 +5,8 @@ mod ggml;
 mod guard;
 mod model;
 mod parameters;
+mod stop;
+mod threads;
 mod whisper;
 mod whole;
 mod words;

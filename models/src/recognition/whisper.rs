@@ -1,11 +1,11 @@
 //! [`Recognizer`] on whisper.cpp.
 
 use std::{
-    ffi::c_void,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use whisper_rs::{FullParams, WhisperError, WhisperState};
@@ -15,6 +15,8 @@ use super::{
     forced::Forced,
     guard::{self, Doubt, Evidence},
     parameters,
+    stop::Stop,
+    threads::{self, Threads},
     words::{self, Token},
 };
 use crate::{Language, SOURCE_SAMPLE_RATE};
@@ -32,7 +34,8 @@ const SILENCE_PEAK: f32 = 1e-4;
 /// How a [`WhisperRecognizer`] works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WhisperOptions {
-    /// Threads for one recognition; at most the physical cores.
+    /// Threads for one recognition, at most; no more than the physical cores. Where other programs
+    /// want the cores too, one is used.
     pub threads: u16,
     /// Encoder frames (20 ms) computed beyond the audio; `None` computes the whole 30 s. Time grows
     /// with the frames; too few make the decoder loop. See `docs/recognition.md`.
@@ -69,6 +72,7 @@ pub struct WhisperRecognizer {
     model: WhisperModel,
     state: WhisperState,
     options: WhisperOptions,
+    threads: Threads,
     counts: GuardCounts,
 }
 
@@ -96,6 +100,7 @@ impl WhisperRecognizer {
             model: model.clone(),
             state,
             options,
+            threads: Threads::new(options.threads),
             counts: GuardCounts::default(),
         })
     }
@@ -127,7 +132,7 @@ impl WhisperRecognizer {
         self.run(parameters, samples, request.abort.as_ref())?;
         let (_, probabilities) = self
             .state
-            .lang_detect(0, usize::from(self.options.threads.max(1)))
+            .lang_detect(0, usize::from(self.threads.number()))
             .map_err(|error| failure(error, request.abort.as_ref()))?;
         pick(&request.languages, &probabilities)
     }
@@ -171,26 +176,32 @@ impl WhisperRecognizer {
         Ok(self.read(most_tokens, forced.len()))
     }
 
+    /// Runs the model, on as many threads as suit the machine now.
     fn run(
         &mut self,
         mut parameters: FullParams<'_, '_>,
         samples: &[f32],
         abort: Option<&Arc<AtomicBool>>,
     ) -> Result<(), RecognitionError> {
-        if let Some(flag) = abort {
-            // `set_abort_callback_safe` of whisper-rs 0.16 calls a closure through a pointer of
-            // another type, and never frees it.
-            #[expect(unsafe_code, reason = "the safe form is unsound")]
-            // SAFETY: the callback reads the flag only; `abort` keeps it alive until `full` is back,
-            // and whisper.cpp keeps the pointer no longer than that.
+        loop {
+            parameters.set_n_threads(i32::from(self.threads.number()));
+            let stop = Stop::new(abort, self.threads.give_up_at());
+            #[expect(unsafe_code, reason = "whisper-rs has no sound form")]
+            // SAFETY: `stop` lives until the end of this turn of the loop, after the run.
             unsafe {
-                parameters.set_abort_callback(Some(is_set));
-                parameters.set_abort_callback_user_data(Arc::as_ptr(flag) as *mut c_void);
+                stop.apply(&mut parameters);
             }
+            let (begun, waited) = (Instant::now(), threads::waited_for_core());
+            let outcome = self.state.full(parameters.clone(), samples);
+            if stop.gave_up() {
+                tracing::debug!("a run was given up: other programs want the cores");
+                self.threads.gave_up();
+                continue;
+            }
+            let waited = threads::waited_for_core().saturating_sub(waited);
+            self.threads.ran(begun.elapsed(), waited);
+            return outcome.map_err(|error| failure(error, abort));
         }
-        self.state
-            .full(parameters, samples)
-            .map_err(|error| failure(error, abort))
     }
 
     /// Reads the text tokens of the last run.
@@ -372,14 +383,4 @@ fn failure(error: WhisperError, abort: Option<&Arc<AtomicBool>>) -> RecognitionE
     } else {
         RecognitionError::Run(format!("whisper.cpp: {error}"))
     }
-}
-
-/// Whether the flag at `data` is set.
-///
-/// # Safety
-/// `data` must point to an [`AtomicBool`].
-#[expect(unsafe_code, reason = "the form whisper.cpp calls")]
-unsafe extern "C" fn is_set(data: *mut c_void) -> bool {
-    // SAFETY: `run` gives a pointer to the request's flag, which outlives the call.
-    unsafe { &*data.cast::<AtomicBool>() }.load(Ordering::Relaxed)
 }

@@ -17,17 +17,17 @@ const TOLD: f32 = 0.05;
 
 /// When the governor acts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SpeechLimits {
+pub(crate) struct SpeechLimits {
     /// Speech waiting to be heard from which pauses are shortened; half of it, and they are not.
-    pub short_pauses: Duration,
+    pub(crate) short_pauses: Duration,
     /// Speech waiting to be heard from which speech gets faster ...
-    pub faster: Duration,
+    pub(crate) faster: Duration,
     /// ... and at which it is fastest.
-    pub fastest: Duration,
+    pub(crate) fastest: Duration,
     /// Lag from which speech is left out ...
-    pub silent: Duration,
+    pub(crate) silent: Duration,
     /// ... until the lag is no more than this.
-    pub speaks_again: Duration,
+    pub(crate) speaks_again: Duration,
 }
 
 /// How to speak.

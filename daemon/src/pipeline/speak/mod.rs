@@ -18,7 +18,7 @@ use self::{
 use super::{Event, NoticeKind, PaceChange, SourceClock, StageReport, TimedWord};
 use crate::engines::{EngineThread, Engines};
 
-pub use governor::SpeechLimits;
+pub(super) use governor::SpeechLimits;
 
 /// Time that a word takes to be spoken, about: to tell how much an unspoken phrase would take.
 const WORD: Duration = Duration::from_millis(330);
@@ -41,14 +41,14 @@ pub(super) struct ToSpeak {
 
 /// When phrases are spoken.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SpeechPolicy {
+pub(super) struct SpeechPolicy {
     /// Words of a phrase that is cut though its clause goes on, at least; none: clauses are never
     /// cut.
-    pub least_words: Option<usize>,
+    pub(super) least_words: Option<usize>,
     /// Longest that translated words wait for the end of their clause while nothing is heard.
-    pub patience: Duration,
+    pub(super) patience: Duration,
     /// When the governor acts.
-    pub limits: SpeechLimits,
+    pub(super) limits: SpeechLimits,
 }
 
 /// The stage, for one target.

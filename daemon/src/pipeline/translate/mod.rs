@@ -24,14 +24,14 @@ use crate::engines::{Engines, Translation as TranslationEngine};
 
 /// When the translation of a sentence is committed that is still being spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TranslationPolicy {
+pub(super) struct TranslationPolicy {
     /// Source words at the end whose translation is held back; none: sentences are translated as a
     /// whole.
-    pub hold_back: Option<usize>,
+    pub(super) hold_back: Option<usize>,
     /// The same when the speaker has paused, but not ended the sentence.
-    pub hold_back_in_pause: usize,
+    pub(super) hold_back_in_pause: usize,
     /// New source words that a translation takes.
-    pub step_words: usize,
+    pub(super) step_words: usize,
 }
 
 /// The stage, for one target.
