@@ -59,6 +59,8 @@ pub struct Models {
     pub preload: Vec<LanguagePair>,
     /// Threads that one model step may use; the number of cores by default.
     pub threads: Option<u16>,
+    /// Whether models run one after the other instead of at once; by default on two cores or one.
+    pub turns: Option<bool>,
 }
 
 impl Default for Models {
@@ -69,6 +71,7 @@ impl Default for Models {
             synthesis: "kokoro-82m".to_owned(),
             preload: Vec::new(),
             threads: None,
+            turns: None,
         }
     }
 }

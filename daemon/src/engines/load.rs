@@ -13,11 +13,17 @@ use interpret_models::{
     vad::{SileroVad, VadError},
 };
 
-use super::{EngineError, EngineThread, Engines, Translation};
+use super::{
+    EngineError, EngineThread, Engines, Translation,
+    turns::{Rank, Turns},
+};
 use crate::config::Models;
 
 /// The program that gives phonemes, as found in `PATH`.
 const ESPEAK: &str = "espeak-ng";
+
+/// On so many cores models take turns, unless the configuration says otherwise.
+const TURNS_UP_TO: u16 = 2;
 
 /// An engine cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -108,16 +114,23 @@ pub fn load(models: &Models) -> Result<Engines, LoadError> {
     tracing::info!(recognition = models.recognition, threads, "engines loaded");
     let speech_sample_rate = synthesizer.sample_rate();
     let voices = synthesizer.voices().to_vec();
+    let turns = models
+        .turns
+        .unwrap_or(cores() <= TURNS_UP_TO)
+        .then(Turns::default);
+    let turn = |rank| turns.clone().map(|turns| (turns, rank));
     Ok(Engines {
         detector: EngineThread::spawn("detection", detector)?,
-        recognizer: EngineThread::spawn(
+        recognizer: EngineThread::spawn_in_turn(
             "recognition",
             Box::new(recognizer) as Box<dyn Recognizer>,
+            turn(Rank::Recognition),
         )?,
-        translation: Translation::spawn(Arc::new(store))?,
-        synthesizer: EngineThread::spawn(
+        translation: Translation::spawn(Arc::new(store), turns.clone())?,
+        synthesizer: EngineThread::spawn_in_turn(
             "synthesis",
             Box::new(synthesizer) as Box<dyn Synthesizer>,
+            turn(Rank::Synthesis),
         )?,
         speech_sample_rate,
         voices,

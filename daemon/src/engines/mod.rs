@@ -3,6 +3,7 @@
 mod load;
 mod thread;
 mod translation;
+mod turns;
 
 use interpret_models::{
     recognition::Recognizer,

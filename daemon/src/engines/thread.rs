@@ -9,6 +9,8 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::turns::{Rank, Turns};
+
 /// Requests that may wait for one engine. A session has at most one request waiting at each stage,
 /// so first come, first served shares an engine fairly, and this bounds the sessions that can wait
 /// at once; beyond it, senders wait (back pressure towards the speaker).
@@ -24,6 +26,7 @@ type Job<E> = Box<dyn FnOnce(&mut E) + Send>;
 pub struct EngineThread<E> {
     name: &'static str,
     jobs: mpsc::Sender<Job<E>>,
+    turns: Option<(Turns, Rank)>,
 }
 
 impl<E> Clone for EngineThread<E> {
@@ -31,6 +34,7 @@ impl<E> Clone for EngineThread<E> {
         Self {
             name: self.name,
             jobs: self.jobs.clone(),
+            turns: self.turns.clone(),
         }
     }
 }
@@ -68,7 +72,16 @@ impl<E: Send + 'static> EngineThread<E> {
     ///
     /// # Errors
     /// When the system refuses another thread.
-    pub fn spawn(name: &'static str, mut engine: E) -> std::io::Result<Self> {
+    pub fn spawn(name: &'static str, engine: E) -> std::io::Result<Self> {
+        Self::spawn_in_turn(name, engine, None)
+    }
+
+    /// The same; each request waits for its turn, if there are turns.
+    pub(super) fn spawn_in_turn(
+        name: &'static str,
+        mut engine: E,
+        turns: Option<(Turns, Rank)>,
+    ) -> std::io::Result<Self> {
         let (jobs, mut queue) = mpsc::channel::<Job<E>>(QUEUE_CAPACITY);
         thread::Builder::new()
             .name(name.to_owned())
@@ -77,7 +90,7 @@ impl<E: Send + 'static> EngineThread<E> {
                     job(&mut engine);
                 }
             })?;
-        Ok(Self { name, jobs })
+        Ok(Self { name, jobs, turns })
     }
 
     /// Runs `request` on the engine's thread. When the returned future is dropped before the
@@ -92,10 +105,12 @@ impl<E: Send + 'static> EngineThread<E> {
     {
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
+        let turns = self.turns.clone();
         let job: Job<E> = Box::new(move |engine| {
             if answer.is_closed() {
                 return;
             }
+            let turn = turns.map(|(turns, rank)| turns.take(rank));
             let begun = Instant::now();
             // Engines keep nothing between requests, so what a panic left half done is not seen
             // by the next one.
@@ -104,6 +119,7 @@ impl<E: Send + 'static> EngineThread<E> {
                 waited: begun - asked,
                 busy: begun.elapsed(),
             };
+            drop(turn);
             // The asker may have gone meanwhile: nobody is left to tell.
             drop(answer.send(result.map(|result| (result, timing))));
         });

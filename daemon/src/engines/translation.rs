@@ -12,7 +12,10 @@ use interpret_models::{
 };
 use tokio::sync::Mutex;
 
-use super::{EngineError, EngineThread, LoadError, Timing};
+use super::{
+    EngineError, EngineThread, LoadError, Timing,
+    turns::{Rank, Turns},
+};
 
 type Translators = BTreeMap<LanguagePair, Box<dyn Translator>>;
 
@@ -40,8 +43,9 @@ pub enum TranslationFailed {
 }
 
 impl Translation {
-    pub(super) fn spawn(store: Arc<Store>) -> std::io::Result<Self> {
-        let engine = EngineThread::spawn("translation", Translators::new())?;
+    pub(super) fn spawn(store: Arc<Store>, turns: Option<Turns>) -> std::io::Result<Self> {
+        let turns = turns.map(|turns| (turns, Rank::Translation));
+        let engine = EngineThread::spawn_in_turn("translation", Translators::new(), turns)?;
         Ok(Self {
             engine,
             store,

@@ -30,8 +30,8 @@ impl Mode {
     /// How recognition works.
     pub(super) fn transcriber(self, sources: &[Language]) -> TranscriberSettings {
         let (policy, step_ms) = match self {
-            Self::LowLatency => (CommitPolicy::AlignAtt { hold_ms: 300 }, 480),
-            Self::Balanced => (CommitPolicy::AlignAtt { hold_ms: 500 }, 640),
+            Self::LowLatency => (CommitPolicy::AlignAtt { hold_ms: 240 }, 640),
+            Self::Balanced => (CommitPolicy::AlignAtt { hold_ms: 400 }, 800),
             Self::Accurate => (CommitPolicy::AtEnd, 960),
         };
         TranscriberSettings {
@@ -60,8 +60,8 @@ impl Mode {
     /// When and how translation is spoken.
     pub(super) fn speech(self) -> SpeechPolicy {
         let (least_words, patience_ms, fastest_ms) = match self {
-            Self::LowLatency => (Some(2), 600, 2_500),
-            Self::Balanced => (Some(4), 1_200, 4_000),
+            Self::LowLatency => (Some(3), 600, 2_500),
+            Self::Balanced => (Some(5), 1_200, 4_000),
             Self::Accurate => (None, 0, 6_000),
         };
         SpeechPolicy {

@@ -29,10 +29,10 @@ pub struct WindowLimits {
 impl Default for WindowLimits {
     fn default() -> Self {
         Self {
-            soft_ms: 4_000,
-            hard_ms: 7_000,
+            soft_ms: 2_000,
+            hard_ms: 3_500,
             most_ms: 14_000,
-            keep_ms: 1_000,
+            keep_ms: 500,
         }
     }
 }
@@ -143,6 +143,13 @@ mod tests {
 
     use super::*;
 
+    const LIMITS: WindowLimits = WindowLimits {
+        soft_ms: 4_000,
+        hard_ms: 7_000,
+        most_ms: 14_000,
+        keep_ms: 1_000,
+    };
+
     fn word(end_ms: u32, stop: bool) -> CommittedWord {
         CommittedWord {
             tokens: vec![i32::try_from(end_ms).unwrap()],
@@ -163,7 +170,7 @@ mod tests {
     #[test]
     fn a_short_window_stays_whole() {
         let mut short = window(3_900, &[(1_000, true), (3_000, false)]);
-        assert!(!short.trim(WindowLimits::default()));
+        assert!(!short.trim(LIMITS));
         assert_eq!((short.start(), short.forced()), (0, vec![1_000, 3_000]));
     }
 
@@ -171,7 +178,7 @@ mod tests {
     fn a_long_one_is_cut_after_the_last_stop_that_leaves_context() {
         let words = [(1_000, true), (3_000, true), (4_500, false), (5_200, true)];
         let mut long = window(6_500, &words);
-        assert!(long.trim(WindowLimits::default()));
+        assert!(long.trim(LIMITS));
         assert_eq!(long.start(), samples(3_000));
         assert_eq!(long.forced(), [4_500, 5_200]);
         assert_eq!(long.end(), samples(6_500));
@@ -181,13 +188,13 @@ mod tests {
     fn without_stops_it_grows_to_the_hard_limit_and_is_cut_between_words() {
         let words = [(2_000, false), (5_000, false), (5_700, false)];
         let mut long = window(6_500, &words);
-        assert!(!long.trim(WindowLimits::default()));
+        assert!(!long.trim(LIMITS));
         long.push(&vec![0.0; usize::try_from(samples(500)).unwrap()]);
         assert!(!long.trim(WindowLimits {
             keep_ms: 6_000,
-            ..WindowLimits::default()
+            ..LIMITS
         }));
-        assert!(long.trim(WindowLimits::default()));
+        assert!(long.trim(LIMITS));
         assert_eq!(
             (long.start(), long.forced()),
             (samples(2_000), vec![5_000, 5_700])
@@ -205,7 +212,7 @@ mod tests {
             ends.retain(|(end, _)| *end <= length_ms);
             let mut cut = window(length_ms, &ends);
             let end = cut.end();
-            cut.trim(WindowLimits::default());
+            cut.trim(LIMITS);
             prop_assert_eq!(cut.end(), end);
             let last = ends.last().map_or(0, |(end, _)| *end);
             prop_assert!(cut.start() <= samples(last) || ends.is_empty());
