@@ -131,7 +131,7 @@ fn what_is_wrong_with_a_manifest_is_said_before_any_server_is_asked() {
     let row = "one.wav\tfr\tx\ten\t\n";
     for (text, code, says) in [
         (
-            format!("audio\tlanguage\none.wav\tfr\n"),
+            "audio\tlanguage\none.wav\tfr\n".to_owned(),
             2,
             "no column 'transcript'",
         ),

@@ -1,4 +1,4 @@
-//! Export for SimulEval and OmniSTEval, so that others can check these numbers.
+//! Export for `SimulEval` and `OmniSTEval`, so that others can check these numbers.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{
     transcript::{TimedWord, Transcript},
 };
 
-/// A line of `instances.log`, as SimulEval writes it for speech in, text out. One recording is one
+/// A line of `instances.log`, as `SimulEval` writes it for speech in, text out. One recording is one
 /// instance; the unit is the word.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Instance {
@@ -31,7 +31,7 @@ pub struct Instance {
     pub source_length: u64,
 }
 
-/// A sentence of the source audio, for OmniSTEval's `--speech_segmentation` (JSON).
+/// A sentence of the source audio, for `OmniSTEval`'s `--speech_segmentation` (JSON).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stretch {
     /// Name of the recording, as [`Instance::source`] has it.

@@ -17,8 +17,8 @@ use crate::{error::ClientError, exit_status::ExitStatus};
 /// Arguments of `interpret evaluate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Recordings: a table with tabs between its columns audio, language, transcript,
-    /// target_language, reference (docs/evaluation.md).
+    /// Recordings: a table with tabs between its columns `audio`, `language`, `transcript`,
+    /// `target_language`, `reference` (docs/evaluation.md).
     manifest: PathBuf,
     /// Folder for the report, the event logs and the speech; made if need be.
     #[arg(long, value_name = "DIR")]
