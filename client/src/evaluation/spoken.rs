@@ -3,7 +3,9 @@
 use interpret_proto::v1::NoticeKind;
 use serde::{Deserialize, Serialize};
 
-use super::{latency::Weighted, listener::Clause, log::Log, transcript::TimedWord};
+use super::{
+    latency::Weighted, listener::Clause, log::Log, quality::plain_words, transcript::TimedWord,
+};
 use crate::session::Event;
 
 /// A committed word that was spoken.
@@ -27,23 +29,30 @@ pub struct Spoken {
 
 impl Spoken {
     /// Finds the words of the clauses in the committed text, where each clause stands after the one
-    /// before it. Words between that no clause holds were skipped.
+    /// before it. Words between that no clause holds were skipped. Case and punctuation do not count.
     #[must_use]
     pub fn find(clauses: &[Clause], committed: &[TimedWord]) -> Self {
         let mut spoken = Self::default();
+        let letters: Vec<String> = committed.iter().map(|word| plain(&word.text)).collect();
         let mut from = 0;
         for clause in clauses {
+            // A clause belongs to one sentence; one more is searched, and no clause is found far away.
+            let last = match clause.sentence_id {
+                0 => committed.len(),
+                id => committed.partition_point(|word| word.sentence_id <= id + 1),
+            };
+            let near = letters.get(..last).unwrap_or(&letters);
             let words: Vec<&str> = clause.text.split_whitespace().collect();
-            let letters: usize = clause.text.chars().count().max(1);
-            let whole = whole_clause(&words, committed, from);
+            let compared: Vec<String> = words.iter().map(|word| plain(word)).collect();
+            let whole = whole_clause(&compared, near, from);
+            let characters = clause.text.chars().count().max(1);
             let mut said = 0;
-            for word in &words {
-                let share = said as f64 / letters as f64;
+            for (word, letters) in words.iter().zip(&compared) {
+                let share = said as f64 / characters as f64;
                 said += word.chars().count() + 1;
-                let at = whole.map_or(from, |start| start.max(from));
                 let found = match whole {
-                    Some(_) => Some(at),
-                    None => next(word, committed, from, words.len()),
+                    Some(start) => Some(start.max(from)),
+                    None => next(letters, near, from, words.len()),
                 };
                 match found {
                     Some(index) => {
@@ -73,18 +82,29 @@ impl Spoken {
     }
 }
 
+/// A word as it is compared: a sign that is no word is itself.
+fn plain(word: &str) -> String {
+    let letters = plain_words(word).concat();
+    if letters.is_empty() {
+        word.to_owned()
+    } else {
+        letters
+    }
+}
+
 /// The first place, from `from` on, where all of `words` stand one after another.
-fn whole_clause(words: &[&str], committed: &[TimedWord], from: usize) -> Option<usize> {
+fn whole_clause(words: &[String], committed: &[String], from: usize) -> Option<usize> {
     let rest = committed.get(from..)?;
-    let same = |window: &[TimedWord]| window.iter().zip(words).all(|(a, b)| a.text == *b);
-    let at = rest.windows(words.len().max(1)).position(same)?;
+    let at = rest
+        .windows(words.len().max(1))
+        .position(|window| window == words)?;
     (!words.is_empty()).then_some(from + at)
 }
 
 /// The next place, from `from` on and not far, where `word` stands.
-fn next(word: &str, committed: &[TimedWord], from: usize, within: usize) -> Option<usize> {
+fn next(word: &str, committed: &[String], from: usize, within: usize) -> Option<usize> {
     let near = committed.iter().enumerate().skip(from).take(2 * within + 2);
-    let mut found = near.filter(|(_, committed)| committed.text == word);
+    let mut found = near.filter(|(_, committed)| *committed == word);
     found.next().map(|(index, _)| index)
 }
 
@@ -206,7 +226,7 @@ mod tests {
     fn words_start_in_proportion_to_characters() {
         let committed = committed("one three five six");
         // "one three" has 9 characters, a space among them; "three" begins at the fifth.
-        let clauses = [clause("one three", 1000, 1900), clause("six", 3000, 3300)];
+        let clauses = [clause("One three", 1000, 1900), clause("six.", 3000, 3300)];
         let spoken = Spoken::find(&clauses, &committed);
         let starts: Vec<_> = spoken.words.iter().map(|w| (w.index, w.start_ms)).collect();
         assert_eq!(starts, [(0, 1000.0), (1, 1400.0), (3, 3000.0)]);
