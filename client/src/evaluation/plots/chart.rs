@@ -3,7 +3,7 @@
 use super::svg::{Anchor, Svg};
 
 const LEFT: f64 = 64.0;
-const TOP: f64 = 44.0;
+const TOP: f64 = 62.0;
 const BOTTOM: f64 = 52.0;
 const GREY: &str = "#dddddd";
 
@@ -63,7 +63,7 @@ impl Chart {
             .text((middle, height - 10.0), 12.0, Anchor::Middle, x_name);
         chart
             .svg
-            .text((8.0, TOP - 6.0), 12.0, Anchor::Start, y_name);
+            .text((8.0, TOP - 16.0), 12.0, Anchor::Start, y_name);
         chart
     }
 

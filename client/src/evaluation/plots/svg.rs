@@ -72,7 +72,7 @@ impl Svg {
         ));
     }
 
-    /// Text; `y` is that of the line it stands on.
+    /// Text, with a white edge that keeps it legible on lines; `y` is that of the line it stands on.
     pub(super) fn text(&mut self, (x, y): (f64, f64), size: f64, anchor: Anchor, text: &str) {
         self.coloured_text((x, y), size, anchor, "#222222", text);
     }
@@ -92,7 +92,7 @@ impl Svg {
             Anchor::End => "end",
         };
         self.write(format_args!(
-            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{}</text>"#,
+            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size}" text-anchor="{anchor}" fill="{colour}" stroke="white" stroke-width="3" paint-order="stroke">{}</text>"#,
             escaped(text)
         ));
     }

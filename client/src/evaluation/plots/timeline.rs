@@ -47,6 +47,8 @@ pub fn timeline(name: &str, log: &Log, language: &str) -> String {
     let shown_s = end_s.min(LONGEST_S);
     let mut svg = Svg::new(COLUMNS[2] + WIDTH + 20.0, TOP + shown_s * SCALE + 30.0);
     frame(&mut svg, name, shown_s, end_s);
+    lines(&mut svg, 2, &spoken, shown_s);
+    lines(&mut svg, 1, &shown, shown_s);
     column(&mut svg, 0, &said, shown_s);
     column(&mut svg, 1, &shown, shown_s);
     column(&mut svg, 2, &spoken, shown_s);
@@ -111,30 +113,9 @@ fn column(svg: &mut Svg, column: usize, blocks: &[Block], until_s: f64) {
     {
         let top = y(block.from_ms);
         let bottom = y(block.to_ms.min(until_s * 1000.0)).max(top + 2.0);
-        if let Some(renders) = block.renders_ms {
-            // From the source's column, past the column between.
-            svg.line(
-                (COLUMNS[0] + WIDTH - 4.0, y(renders)),
-                (COLUMNS[0] + WIDTH, y(renders)),
-                colour,
-                0.8,
-            );
-            svg.line(
-                (COLUMNS[0] + WIDTH, y(renders)),
-                (COLUMNS[1] - 30.0, turn(column, renders, top)),
-                colour,
-                0.8,
-            );
-            svg.line(
-                (COLUMNS[1] - 30.0, turn(column, renders, top)),
-                (left, top),
-                colour,
-                0.8,
-            );
-        }
-        svg.rectangle((left, top), (4.0, bottom - top), colour, 1.0);
+        svg.rectangle((left, top), (4.0, bottom - top - 1.0), colour, 1.0);
         if column == 2 {
-            svg.rectangle((left, top), (WIDTH, bottom - top), colour, 0.12);
+            svg.rectangle((left, top), (WIDTH, bottom - top - 1.0), colour, 0.12);
         }
         let mut line_at = (top + 0.8 * LINE).max(free);
         for line in wrapped(&block.text, WIDTH - 12.0, LETTERS) {
@@ -145,13 +126,24 @@ fn column(svg: &mut Svg, column: usize, blocks: &[Block], until_s: f64) {
     }
 }
 
-/// Where the line to a block crosses into the second column: straight for that column; for the third,
-/// level with the block, so that it passes behind the text.
-fn turn(column: usize, renders_ms: f64, top: f64) -> f64 {
-    if column == 1 {
-        y(renders_ms) + (top - y(renders_ms)) / 2.0
-    } else {
-        top
+/// Draws a line to each block from the end of what it renders: level through the column of the source,
+/// then down, and, for speech, level behind the text that is shown.
+fn lines(svg: &mut Svg, column: usize, blocks: &[Block], until_s: f64) {
+    for block in blocks
+        .iter()
+        .filter(|block| block.from_ms < until_s * 1000.0)
+    {
+        let Some(renders) = block.renders_ms else {
+            continue;
+        };
+        let (said, told) = (y(renders), y(block.from_ms));
+        let points = [
+            (COLUMNS[0] + 4.0, said),
+            (COLUMNS[0] + WIDTH * 0.8, said),
+            (COLUMNS[1] - 8.0, told),
+            (COLUMNS[column], told),
+        ];
+        svg.polyline(&points, COLOURS[column], 0.7);
     }
 }
 
