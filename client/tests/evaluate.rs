@@ -193,6 +193,30 @@ fn a_session_that_breaks_is_reported_as_far_as_it_came_and_the_next_one_is_measu
 }
 
 #[test]
+fn a_pair_without_model_does_not_stop_the_others() {
+    let (dir, manifest) = folder(&format!(
+        "{HEAD}one.wav\tfr\tx\ten\t\ntwo.wav\tfr\tx\ten\t\n"
+    ));
+    let server = Server::start(vec![Step::Fail(Status::not_found("no such model"))]);
+    let report = dir.path().join("report");
+    let output = evaluate(&manifest, &report, &["--server", &server.address()]);
+    let stderr = assert_exit(&output, 7);
+    assert_eq!(
+        stderr.matches("no such model").count(),
+        2,
+        "both were asked for: {stderr}"
+    );
+    assert!(!report.join("report.json").exists(), "nothing was measured");
+
+    let logs = report.to_str().unwrap();
+    let stderr = assert_exit(&evaluate(&manifest, &report, &["--logs", logs]), 2);
+    assert!(
+        stderr.contains("no event log of: one.fr-en, two.fr-en"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_daemon_that_shuts_down_ends_the_evaluation() {
     let (dir, manifest) = folder(&format!(
         "{HEAD}one.wav\tfr\tx\ten\t\ntwo.wav\tfr\tx\ten\t\n"

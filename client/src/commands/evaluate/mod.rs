@@ -62,10 +62,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let interrupts =
         Interrupts::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
     let mut run = Run::prepare(&args).await?;
-    let mut failures: Vec<Failure> = match run.measure(interrupts).await {
-        Ok(failed) => failed.into_iter().map(Failure::from).collect(),
-        Err(error) => vec![error.into()],
-    };
+    let failed = run.measure(interrupts).await;
+    let mut failures: Vec<Failure> = failed.into_iter().map(Failure::from).collect();
     if let Err(error) = run.report() {
         failures.push(error.into());
     }

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use clap::ValueEnum as _;
 use tonic::transport::Channel;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     connect::connect,
-    error::ClientError,
+    error::{ClientError, Reason},
     evaluation::{
         Log,
         ears::{self, Ears},
@@ -60,7 +61,7 @@ impl Run {
     pub(super) async fn prepare(args: &Args) -> Result<Self, ClientError> {
         let recordings = manifest::read(&args.manifest)?;
         let Selection {
-            subjects,
+            mut subjects,
             without_target,
         } = select(recordings, &languages(&args.to)?, args.only.as_deref())?;
         show::left_out(&without_target);
@@ -70,7 +71,7 @@ impl Run {
             .map(read_report)
             .transpose()?;
         match &args.logs {
-            Some(folder) => all_there(subjects.iter().map(|s| log_path(folder, s)))?,
+            Some(folder) => keep_logged(&mut subjects, folder)?,
             None => all_there(subjects.iter().map(|s| s.recording.audio.clone()))?,
         }
         fs::create_dir_all(&args.report).map_err(|source| ClientError::Output {
@@ -95,99 +96,84 @@ impl Run {
             )),
             false => None,
         };
-        let mode = args
-            .mode
-            .map_or("default mode".to_owned(), |mode| format!("{mode:?}"));
-        let kind = if args.offline {
-            "offline".to_owned()
-        } else {
-            mode
-        };
         Ok(Self {
             subjects,
             origin,
             ears,
             folder: args.report.clone(),
-            label: args.label.clone().unwrap_or(kind),
+            label: args.label.clone().unwrap_or_else(|| label(args)),
             offline,
             scored: Vec::new(),
             logs: Vec::new(),
         })
     }
 
-    /// Measures one recording after another; one that fails does not stop the next, unless nothing
-    /// can be expected of it. Tells what went wrong.
-    pub(super) async fn measure(
-        &mut self,
-        mut interrupts: Interrupts,
-    ) -> Result<Vec<ClientError>, ClientError> {
+    /// Measures one recording after another; one that fails does not stop the next, unless the next
+    /// would fail as well. Tells what went wrong.
+    pub(super) async fn measure(&mut self, mut interrupts: Interrupts) -> Vec<ClientError> {
         let mut failed = Vec::new();
         for subject in self.subjects.clone() {
-            if let Origin::Offline(offline) = &self.origin {
-                let offline = Arc::clone(offline);
-                let scored = in_background(move || {
-                    let mut offline = offline.lock().unwrap_or_else(PoisonError::into_inner);
-                    offline.score(&subject)
-                });
-                let scored = tokio::select! {
-                    scored = scored => scored?,
-                    _ = interrupts.next() => return Err(ClientError::Interrupted),
-                };
-                self.keep(scored)?;
-                continue;
-            }
-            let folder = match &self.origin {
-                Origin::Logs(folder) => folder.clone(),
-                _ => self.folder.clone(),
-            };
-            if let Origin::Stream { channel, mode } = &self.origin {
-                let errors =
-                    stream(channel.clone(), &subject, *mode, &folder, &mut interrupts).await;
-                let hopeless = errors.iter().any(|error| {
-                    matches!(
-                        error,
-                        ClientError::Unreachable { .. }
-                            | ClientError::Refused { .. }
-                            | ClientError::Interrupted
-                            | ClientError::ShutDown
-                    )
-                });
-                failed.extend(errors);
-                if !log_path(&folder, &subject).exists() {
-                    if hopeless {
-                        return Ok(failed);
-                    }
-                    continue;
-                }
-                self.score_log(&folder, subject).await?;
-                if hopeless {
-                    return Ok(failed);
-                }
-            } else {
-                self.score_log(&folder, subject).await?;
+            let errors = self.measure_one(subject, &mut interrupts).await;
+            let hopeless = errors.iter().any(is_hopeless);
+            failed.extend(errors);
+            if hopeless {
+                break;
             }
         }
-        Ok(failed)
+        failed
+    }
+
+    async fn measure_one(
+        &mut self,
+        subject: Subject,
+        interrupts: &mut Interrupts,
+    ) -> Vec<ClientError> {
+        let (mut errors, folder) = match &self.origin {
+            Origin::Offline(offline) => {
+                let scored = tokio::select! {
+                    scored = offline_score(Arc::clone(offline), subject) => scored,
+                    _ = interrupts.next() => Err(ClientError::Interrupted),
+                };
+                return scored
+                    .and_then(|scored| self.keep(scored))
+                    .err()
+                    .into_iter()
+                    .collect();
+            }
+            Origin::Logs(folder) => (Vec::new(), folder.clone()),
+            Origin::Stream { channel, mode } => {
+                let folder = self.folder.clone();
+                let errors = stream(channel.clone(), &subject, *mode, &folder, interrupts).await;
+                (errors, folder)
+            }
+        };
+        if errors.is_empty() || log_path(&folder, &subject).exists() {
+            errors.extend(self.score_log(&folder, subject).await.err());
+        }
+        errors
     }
 
     async fn score_log(&mut self, folder: &Path, subject: Subject) -> Result<(), ClientError> {
         let log = Log::read(&log_path(folder, &subject))?;
-        let wav = folder.join(format!("{}.wav", subject.name()));
-        let heard = match &self.ears {
-            Some(ears) if wav.exists() => {
-                let (ears, target) = (Arc::clone(ears), subject.target);
-                let listen = move || {
-                    let speech = ears::without_long_silence(&ears::samples(&wav)?);
-                    ears.listen(&speech, target)
-                };
-                Some(in_background(listen).await?)
-            }
-            _ => None,
-        };
+        let heard = self.heard(folder, &subject).await?;
         let scored = score(&subject, &log, heard.as_deref());
         write::session(&self.folder, &subject, &log, heard.as_deref())?;
         self.logs.push((subject, log));
         self.keep(scored)
+    }
+
+    /// What the recogniser hears in the speech, if there is any and it shall be recognised.
+    async fn heard(&self, folder: &Path, subject: &Subject) -> Result<Option<String>, ClientError> {
+        let wav = folder.join(format!("{}.wav", subject.name()));
+        let Some(ears) = self.ears.clone().filter(|_| wav.exists()) else {
+            return Ok(None);
+        };
+        let target = subject.target;
+        let heard = in_background(move || {
+            let speech = ears::without_long_silence(&ears::samples(&wav)?);
+            ears.listen(&speech, target)
+        });
+        heard.await.map(Some)
     }
 
     fn keep(&mut self, scored: Scored) -> Result<(), ClientError> {
@@ -224,6 +210,65 @@ impl Run {
 
 fn log_path(folder: &Path, subject: &Subject) -> PathBuf {
     folder.join(format!("{}.jsonl", subject.name()))
+}
+
+/// What the report is called where the person does not say.
+fn label(args: &Args) -> String {
+    let mode = args.mode.and_then(|mode| mode.to_possible_value());
+    match (&args.logs, mode) {
+        (Some(folder), _) => folder.display().to_string(),
+        (None, Some(mode)) => mode.get_name().to_owned(),
+        (None, None) if args.offline => "offline".to_owned(),
+        (None, None) => "default mode".to_owned(),
+    }
+}
+
+async fn offline_score(
+    offline: Arc<Mutex<Offline>>,
+    subject: Subject,
+) -> Result<Scored, ClientError> {
+    in_background(move || {
+        let mut offline = offline.lock().unwrap_or_else(PoisonError::into_inner);
+        offline.score(&subject)
+    })
+    .await
+}
+
+/// Whether the next recording would fail as well.
+fn is_hopeless(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. }
+        | ClientError::Interrupted
+        | ClientError::ShutDown
+        | ClientError::Output { .. }
+        | ClientError::Stdout(_) => true,
+        // A language or model that this recording needs, another may not.
+        ClientError::Refused { reason, .. } => {
+            matches!(
+                reason,
+                Reason::Full | Reason::Loading | Reason::ShuttingDown
+            )
+        }
+        _ => false,
+    }
+}
+
+/// Leaves out recordings of which the folder holds no log, and says so.
+fn keep_logged(subjects: &mut Vec<Subject>, folder: &Path) -> Result<(), ClientError> {
+    let (logged, absent): (Vec<Subject>, Vec<Subject>) = subjects
+        .drain(..)
+        .partition(|subject| log_path(folder, subject).exists());
+    let names: Vec<String> = absent.iter().map(Subject::name).collect();
+    if logged.is_empty() {
+        return Err(ClientError::Usage(format!(
+            "{} holds no event log of: {}",
+            folder.display(),
+            names.join(", ")
+        )));
+    }
+    show::without_log(&names);
+    *subjects = logged;
+    Ok(())
 }
 
 /// Finds missing files before any work is done.

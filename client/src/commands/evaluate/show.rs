@@ -11,14 +11,24 @@ use crate::{
     evaluation::report::{RecordingReport, Report, Totals},
 };
 
-/// Says which recordings are left out.
+/// Says which recordings are left out for want of a target.
 pub(super) fn left_out(without_target: &[String]) {
-    if !without_target.is_empty() {
+    let why = "the manifest names no target language (--to gives one)";
+    say_left_out(why, without_target);
+}
+
+/// Says which recordings are left out for want of a log.
+pub(super) fn without_log(names: &[String]) {
+    say_left_out("there is no event log of them", names);
+}
+
+fn say_left_out(why: &str, names: &[String]) {
+    if !names.is_empty() {
         // Nobody is left to tell if standard error is gone.
         let _ = writeln!(
             io::stderr().lock(),
-            "left out, for the manifest names no target language (--to gives one): {}",
-            without_target.join(", ")
+            "left out, for {why}: {}",
+            names.join(", ")
         );
     }
 }

@@ -22,6 +22,10 @@ pub(super) async fn stream(
     folder: &Path,
     interrupts: &mut Interrupts,
 ) -> Vec<ClientError> {
+    // What an earlier run left must not be taken for what this one heard.
+    for ending in ["jsonl", "wav"] {
+        let _ = std::fs::remove_file(folder.join(format!("{}.{ending}", subject.name())));
+    }
     let mut session = match open(channel, subject, mode).await {
         Ok(session) => session,
         Err(error) => return vec![error],

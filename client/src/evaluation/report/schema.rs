@@ -19,7 +19,7 @@ pub struct Report {
     pub schema: String,
     /// How the text was made.
     pub kind: Kind,
-    /// Name of what was measured, as the person gave it; the mode where none was given.
+    /// Name of what was measured, as the person gave it; else the mode, or the folder of the logs.
     pub label: String,
     /// Each recording.
     pub recordings: Vec<RecordingReport>,
