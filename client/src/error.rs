@@ -6,7 +6,11 @@ use interpret_models::{ModelError, language::UnknownLanguage};
 use interpretd::engines::{LoadError, LoadFailure};
 use tonic::{Code, Status};
 
-use crate::{audio::AudioError, exit_status::ExitStatus};
+use crate::{
+    audio::AudioError,
+    evaluation::{LogError, ManifestError},
+    exit_status::ExitStatus,
+};
 
 /// Metadata key under which the daemon says, for programs, why it refuses.
 pub const REASON_KEY: &str = "interpret-reason";
@@ -20,6 +24,18 @@ pub enum ClientError {
     /// A language that is none.
     #[error(transparent)]
     UnknownLanguage(#[from] UnknownLanguage),
+    /// The list of recordings to evaluate.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// An event log to score.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A model that is not there or cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model failed to run in this process.
+    #[error("a model failed: {0}")]
+    Engine(String),
     /// The command line contradicts itself or names something impossible.
     #[error("{0}")]
     Usage(String),
@@ -197,6 +213,16 @@ impl ClientError {
                 }
             },
             Self::UnknownLanguage(_) => ExitStatus::UnknownLanguage,
+            Self::Manifest(error) => match error {
+                ManifestError::Read { .. } => ExitStatus::InputUnreadable,
+                ManifestError::Language { .. } => ExitStatus::UnknownLanguage,
+                ManifestError::NoColumn { .. }
+                | ManifestError::Empty { .. }
+                | ManifestError::NoAudio { .. } => ExitStatus::Usage,
+            },
+            Self::Log(_) => ExitStatus::InputUnreadable,
+            Self::Model(error) => model_status(error),
+            Self::Engine(_) => ExitStatus::Unexpected,
             Self::Usage(_) => ExitStatus::Usage,
             Self::Unreachable { .. } => ExitStatus::ServerUnreachable,
             Self::Refused { reason, .. } => match reason {
@@ -235,6 +261,15 @@ impl ClientError {
                 }
             },
             Self::UnknownLanguage(_) => "`interpret languages` lists what is ready to use",
+            Self::Manifest(ManifestError::Language { .. }) => {
+                "write languages as ISO 639-1 codes, such as fr"
+            }
+            Self::Manifest(_) => {
+                "give a table with tabs between its columns and, in its first line, their names: \
+                 audio, language, transcript, target_language, reference"
+            }
+            Self::Log(_) => "give the folder that a run with --report has written",
+            Self::Engine(_) => "`interpret models verify` finds damaged files",
             Self::Unreachable { .. } => {
                 "start `interpretd`, or leave --server out to interpret within this process"
             }
@@ -254,8 +289,8 @@ impl ClientError {
                 Reason::ShuttingDown => "wait until the daemon is up again",
                 Reason::BadAudio | Reason::EngineFailed => "the daemon's log says more",
             },
-            // Its message says what to run.
-            Self::Load(_) => return None,
+            // Their messages say what to run.
+            Self::Load(_) | Self::Model(_) => return None,
             Self::Broken { .. } | Self::Protocol(_) => "the daemon's log says more",
             Self::Output { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "free some space on that disk; the other outputs are complete"

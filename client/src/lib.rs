@@ -9,6 +9,7 @@ pub mod audio;
 pub mod commands;
 pub mod connect;
 pub mod error;
+pub mod evaluation;
 pub mod exit_status;
 pub mod measure;
 pub mod output;

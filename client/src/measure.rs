@@ -6,8 +6,8 @@ use interpret_proto::v1::{SessionEnded, SessionStarted, TranslatedAudio};
 
 use crate::{
     audio::Pace,
+    evaluation::Listener,
     output::frame_bytes,
-    playback::{Timeline, ready_ms},
     session::{Event, Received},
 };
 
@@ -57,11 +57,8 @@ pub struct EarVoiceSpan {
 
 #[derive(Debug)]
 struct Voice {
-    timeline: Timeline,
+    listener: Listener,
     frame_bytes: usize,
-    first_ms: Option<u64>,
-    /// Span and number of words of each clause.
-    clauses: Vec<(i64, usize)>,
 }
 
 impl Measure {
@@ -105,10 +102,8 @@ impl Measure {
         for target in &started.targets {
             if let Some(format) = target.audio_format {
                 let voice = Voice {
-                    timeline: Timeline::new(format.sample_rate_hz),
+                    listener: Listener::new(self.pace, format.sample_rate_hz),
                     frame_bytes: frame_bytes(format),
-                    first_ms: None,
-                    clauses: Vec::new(),
                 };
                 self.voices.insert(target.language.clone(), voice);
             }
@@ -116,19 +111,9 @@ impl Measure {
     }
 
     fn hear(&mut self, audio: &TranslatedAudio, at_ms: i64) {
-        let ready = ready_ms(self.pace, at_ms, audio.source_end_ms);
-        let Some(voice) = self.voices.get_mut(&audio.language) else {
-            return;
-        };
-        let frames = (audio.data.len() / voice.frame_bytes) as u64;
-        let start = voice.timeline.place(ready, frames).start;
-        let start_ms = voice.timeline.ms(start);
-        voice.first_ms.get_or_insert(start_ms);
-        let words = audio.text.split_whitespace().count();
-        if words > 0 {
-            let start_ms = i64::try_from(start_ms).unwrap_or(i64::MAX);
-            let span = start_ms.saturating_sub_unsigned(audio.source_end_ms);
-            voice.clauses.push((span, words));
+        if let Some(voice) = self.voices.get_mut(&audio.language) {
+            let frames = (audio.data.len() / voice.frame_bytes) as u64;
+            voice.listener.hear(audio, frames, at_ms);
         }
     }
 
@@ -181,32 +166,14 @@ impl Measure {
         self.voices.iter().filter_map(|(language, voice)| {
             Some(Spoken {
                 language: language.clone(),
-                first_ms: voice.first_ms?,
+                first_ms: voice.listener.first_ms()?,
                 ear_voice_span: (self.pace == Pace::RealTime)
-                    .then(|| ear_voice_span(&voice.clauses))
-                    .flatten(),
+                    .then(|| voice.listener.median_and_p95())
+                    .flatten()
+                    .map(|(median_ms, p95_ms)| EarVoiceSpan { median_ms, p95_ms }),
             })
         })
     }
-}
-
-fn ear_voice_span(clauses: &[(i64, usize)]) -> Option<EarVoiceSpan> {
-    Some(EarVoiceSpan {
-        median_ms: percentile(clauses, 50)?,
-        p95_ms: percentile(clauses, 95)?,
-    })
-}
-
-/// The least value that `percent` in 100 of the weight do not pass.
-fn percentile(weighted: &[(i64, usize)], percent: usize) -> Option<i64> {
-    let mut sorted = weighted.to_vec();
-    sorted.sort_unstable();
-    let total: usize = sorted.iter().map(|(_, weight)| weight).sum();
-    let mut below = 0;
-    sorted.into_iter().find_map(|(value, weight)| {
-        below += weight;
-        (below * 100 >= total * percent).then_some(value)
-    })
 }
 
 #[cfg(test)]
@@ -271,14 +238,5 @@ mod tests {
     fn fast_mode_claims_no_latency() {
         let measure = measured(Pace::Fast);
         assert_eq!(measure.spoken().next().unwrap().ear_voice_span, None);
-    }
-
-    #[test]
-    fn percentiles_weigh_words() {
-        let clauses = [(10, 1), (20, 18), (90, 1)];
-        assert_eq!(percentile(&clauses, 50), Some(20));
-        assert_eq!(percentile(&clauses, 95), Some(20));
-        assert_eq!(percentile(&clauses, 96), Some(90));
-        assert_eq!(percentile(&[], 50), None);
     }
 }

@@ -69,8 +69,9 @@ pub struct Args {
     server: ServerArgs,
 }
 
+/// `--mode`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ModeArg {
+pub(super) enum ModeArg {
     /// Starts soonest.
     LowLatency,
     /// Between the two.

@@ -1,5 +1,6 @@
 //! The command line: one file per sub-command.
 
+pub mod evaluate;
 pub mod file;
 mod interrupt;
 pub mod languages;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Interpret a recording: captions on the terminal, audio, captions and events into files.
     File(file::Args),
+    /// Measure: stream recordings at the speed of speech, score the event logs, write a report.
+    Evaluate(evaluate::Args),
     /// List the language pairs that are ready.
     Languages(languages::Args),
     /// List the voices that are ready.
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::File(args) => file::run(args).await,
+        Command::Evaluate(args) => evaluate::run(args).await,
         Command::Languages(args) => Ok(languages::run(args).await?),
         Command::Voices(args) => Ok(voices::run(args).await?),
         Command::Models(args) => Ok(models::run(args).await?),
