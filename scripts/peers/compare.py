@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +21,7 @@ from peer import VARIANTS, Peer
 from process_figures import machine_busy_s
 from report import Report
 from runs import Run, Word
-from summary import ratio, summary
+from summary import Summary, ratio, summary
 from weights import model_folder
 
 LANGUAGES = ("fr", "en")
@@ -63,18 +64,16 @@ class Bench:
         offline = [peer.run(recording, offline=True) for peer in peers]
         self.offline += offline
         for peer in peers:
-            self._stream(lambda peer=peer: peer.run(recording), lambda run: run.recognition_cpu_s)
+            self._stream(partial(peer.run, recording))
         if daemon:
-            self._stream(
-                lambda: daemon.run(recording, offline[0].audio_s),
-                lambda run: run.more["daemon_cpu_s"],
-            )
+            self._stream(partial(daemon.run, recording, offline[0].audio_s))
 
-    def _stream(self, work: Callable[[], Run], cpu_s: Callable[[Run], float]) -> None:
+    def _stream(self, work: Callable[[], Run]) -> None:
         start, busy = monotonic(), machine_busy_s()
         run = work()
         self.wall_s += monotonic() - start
-        self.others_s += machine_busy_s() - busy - cpu_s(run)
+        own_s = run.more.get("daemon_cpu_s", run.recognition_cpu_s)
+        self.others_s += machine_busy_s() - busy - own_s
         self.streamed.append(run)
         print(f"{run.recording} {run.system}: {len(run.words)} words", file=sys.stderr, flush=True)
 
@@ -86,7 +85,7 @@ class Bench:
             clock.setdefault(run.recording, run.words)
         languages = list(dict.fromkeys(recording.language for recording in heard))
 
-        def rows(runs: list[Run]) -> list:
+        def rows(runs: list[Run]) -> list[Summary]:
             chosen = (
                 ([run for run in runs if run.system == name and run.language == language], language)
                 for language in languages

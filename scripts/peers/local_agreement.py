@@ -45,9 +45,7 @@ class FasterWhisper:
     buffer_trimming_sec = 15.0
 
     def __init__(self, folder: Path, threads: int, beam: int, vad: bool) -> None:
-        self._model = WhisperModel(
-            str(folder), device="cpu", compute_type="int8", cpu_threads=threads
-        )
+        self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)
         self._beam = beam
         self._vad = vad
         self._token = _import_part("timed_objects").ASRToken

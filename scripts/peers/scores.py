@@ -24,11 +24,7 @@ class WordErrors:
 
 def normalised(text: str) -> list[str]:
     """Lower-case words; everything that is no letter or digit parts words (as tests/src/scores.rs)."""
-    return [
-        "".join(characters)
-        for inside, characters in groupby(text.lower(), str.isalnum)
-        if inside
-    ]
+    return ["".join(characters) for inside, characters in groupby(text.lower(), str.isalnum) if inside]
 
 
 def word_errors(text: str, reference: str) -> WordErrors:

@@ -59,18 +59,14 @@ def summary(
         latency_p95_s=percentile(latencies, 95),
         common_median_s=percentile(common, 50),
         common_p95_s=percentile(common, 95),
-        errors=sum(
-            (word_errors(run.text, transcripts[run.recording]) for run in runs), WordErrors()
-        ),
+        errors=sum((word_errors(run.text, transcripts[run.recording]) for run in runs), WordErrors()),
         recognition_cores=sum(run.recognition_cpu_s for run in runs) / audio_s,
         peak_bytes=max(run.peak_bytes for run in runs),
         more={key: sum(run.more.get(key, 0.0) for run in runs) / audio_s for key in sorted(more)},
     )
 
 
-def ratio(
-    ours: Iterable[Run], peer: Sequence[Run], clock: Mapping[str, Sequence[Word]]
-) -> Ratio | None:
+def ratio(ours: Iterable[Run], peer: Sequence[Run], clock: Mapping[str, Sequence[Word]]) -> Ratio | None:
     """The median, over recordings, of ours to the peer's; None where there is no pair."""
     theirs = {run.recording: run for run in peer}
     pairs = [(run, theirs[run.recording]) for run in ours if run.recording in theirs]
@@ -105,7 +101,5 @@ def common_latencies(run: Run, clock: Mapping[str, Sequence[Word]]) -> list[floa
 def _split(words: Iterable[Word]) -> list[Word]:
     """Normalised words; the parts of one word share its times."""
     return [
-        Word(part, word.end_s, word.committed_at_s)
-        for word in words
-        for part in normalised(word.text)
+        Word(part, word.end_s, word.committed_at_s) for word in words for part in normalised(word.text)
     ]
