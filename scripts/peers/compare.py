@@ -97,10 +97,9 @@ class Bench:
             return [run for run in self.streamed if run.system == name]
 
         ratios = [ratio(of(OURS), of(name), clock) for name in self.systems if name != OURS]
-        machine = machine_facts()
-        machine["used by others meanwhile"] = f"{self.others_s / self.wall_s:.2f} cores"
         return Report(
-            machine=machine,
+            machine=machine_facts(),
+            others_cores=self.others_s / self.wall_s,
             settings=settings,
             streamed=rows(self.streamed),
             offline=rows(self.offline),

@@ -13,6 +13,8 @@ _HEADER = (
     "| core-s/s | peak memory |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
+# Above this the machine was not idle: the latencies are those of a machine shared with others.
+_IDLE_CORES = 0.1
 _NOTES = """\
 - *latency*: wall time of commitment less the end of the word, by the system's own word times.
 - *common clock*: the same, by the word ends of the peer's offline transcript for every system.
@@ -28,6 +30,8 @@ class Report:
     """All that is written down."""
 
     machine: dict[str, str]
+    others_cores: float
+    """Cores that neither peer nor daemon used while they streamed; the client's few percent count."""
     settings: dict[str, str]
     streamed: Sequence[Summary]
     offline: Sequence[Summary]
@@ -45,9 +49,12 @@ class Report:
     def markdown(self) -> str:
         """The report for people."""
         facts = [f"- {key}: {value}" for key, value in {**self.machine, **self.settings}.items()]
+        facts.append(f"- used by others meanwhile: {self.others_cores:.2f} cores")
+        if self.others_cores > _IDLE_CORES:
+            facts += ["", "**The machine was not idle: do not quote these latencies.**"]
         rows = [_row(row, latency=True) for row in self.streamed]
         rows += [_row(row, latency=False) for row in self.offline]
-        lines = ["# Streaming recognition beside a peer's", "", *facts, "", _HEADER, *rows, "", _NOTES]
+        lines = ["# Streaming recognition beside a peer's", "", *facts, "", _HEADER, *rows, ""]
         for row in self.streamed:
             lines += [
                 f"- {row.system} {row.language}, {key.removesuffix('_s')}: {value:.2f} core-s/s"
@@ -58,7 +65,7 @@ class Report:
             f"clock {ratio.common_latency:.2f}, core-s/s {ratio.recognition_cores:.2f}"
             for ratio in self.ratios
         ]
-        return "\n".join(lines).rstrip() + "\n"
+        return "\n".join([*lines, "", _NOTES])
 
 
 def _row(row: Summary, latency: bool) -> str:

@@ -46,10 +46,15 @@ class Figures(unittest.TestCase):
     def test_a_report_without_words_is_valid_json(self) -> None:
         row = summary([run("peer", [], cpu_s=1.0)], "fr", {"a": "un"}, CLOCK)
         with TemporaryDirectory() as folder:
-            Report({}, {}, [row], [], [], []).write(Path(folder))
+            Report({}, 0.0, {}, [row], [], [], []).write(Path(folder))
             text = (Path(folder) / "report.json").read_text(encoding="utf-8")
         written = json.loads(text, parse_constant=lambda name: self.fail(f"{name} is no JSON"))
         self.assertIsNone(written["streamed"][0]["latency_median_s"])
+
+    def test_a_busy_machine_is_told(self) -> None:
+        for others, told in [(0.0, False), (0.5, True)]:
+            text = Report({}, others, {}, [], [], [], []).markdown()
+            self.assertEqual("not idle" in text, told)
 
     def test_a_run_survives_json(self) -> None:
         self.assertEqual(Run.from_json(json.loads(json.dumps(PEER.to_json()))), PEER)
