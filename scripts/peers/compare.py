@@ -17,6 +17,7 @@ from types import FrameType
 from manifest import Recording, default_manifest, recordings
 from ours import NAME as OURS
 from ours import Daemon
+from pace import Pace
 from peer import VARIANTS, Peer
 from process_figures import machine_busy_s
 from report import Report
@@ -28,6 +29,10 @@ LANGUAGES = ("fr", "en")
 QUICK = 2
 FOLDER = Path("bench/peers")
 MODEL = Path("bench/peers-model")
+_PACES = {
+    Pace.LIVE: "the speed of speech",
+    Pace.UNPACED: "unpaced: latency counts the sound waited for, without the time of computing",
+}
 
 
 class Bench:
@@ -37,6 +42,7 @@ class Bench:
         self.systems: list[str] = arguments.systems
         self.threads: int = arguments.threads
         self.programs: Path = arguments.programs
+        self.pace: Pace = Pace.UNPACED if arguments.unpaced else Pace.LIVE
         self.streamed: list[Run] = []
         self.offline: list[Run] = []
         self.others_s = 0.0
@@ -61,10 +67,10 @@ class Bench:
                         self._hear(recording, peers, daemon)
 
     def _hear(self, recording: Recording, peers: list[Peer], daemon: Daemon | None) -> None:
-        offline = [peer.run(recording, offline=True) for peer in peers]
+        offline = [peer.run(recording, Pace.OFFLINE) for peer in peers]
         self.offline += offline
         for peer in peers:
-            self._stream(partial(peer.run, recording))
+            self._stream(partial(peer.run, recording, self.pace))
         if daemon:
             self._stream(partial(daemon.run, recording, offline[0].audio_s))
 
@@ -131,6 +137,11 @@ def arguments() -> argparse.Namespace:
         default=["peer", "peer-vad", OURS],
         help=f"which, separated by commas, of {', '.join(known)} (default: peer,peer-vad,ours)",
     )
+    parser.add_argument(
+        "--unpaced",
+        action="store_true",
+        help="peers only: let the speaker wait for each round, so that a busy machine does not matter",
+    )
     parser.add_argument("--manifest", type=Path, default=default_manifest())
     parser.add_argument("--threads", type=int, default=2, help="of each recogniser (default: 2)")
     parser.add_argument("--programs", type=Path, default=Path("target/release"))
@@ -138,6 +149,8 @@ def arguments() -> argparse.Namespace:
     unknown = [name for name in chosen.systems if name not in known]
     if unknown:
         parser.error(f"unknown system {unknown[0]}; known: {', '.join(known)}")
+    if chosen.unpaced and OURS in chosen.systems:
+        parser.error("ours cannot run unpaced; name --systems without it")
     if chosen.systems == [OURS]:
         parser.error("name a peer too: its offline transcript gives the common clock")
     return chosen
@@ -169,6 +182,7 @@ def main() -> None:
         "recordings": str(chosen.manifest),
         "weights": "Whisper base; peer int8 (CTranslate2), ours Q8_0 of the same",
         "threads": str(chosen.threads),
+        "pace": _PACES[bench.pace],
     }
     report = bench.report(heard, settings)
     report.write(FOLDER)

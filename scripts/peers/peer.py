@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from manifest import Recording
+from pace import Pace
 from runs import Run
 
 
@@ -62,13 +63,9 @@ class Peer:
     ) -> None:
         self._end()
 
-    def run(self, recording: Recording, offline: bool = False) -> Run:
-        """Streams a recording at the speed of speech, or recognises it at once."""
-        job = {
-            "recording": str(recording.path),
-            "language": recording.language,
-            "offline": offline,
-        }
+    def run(self, recording: Recording, pace: Pace) -> Run:
+        """Recognises a recording."""
+        job = {"recording": str(recording.path), "language": recording.language, "pace": pace}
         assert self._worker.stdin
         self._worker.stdin.write(json.dumps(job) + "\n")
         self._worker.stdin.flush()

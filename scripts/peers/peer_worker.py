@@ -1,7 +1,7 @@
 """The process that runs a peer: reads jobs, one line of JSON each, and answers each with a line.
 
-A job is {"recording": ..., "language": ..., "offline": ...}; the answer is a run (runs.py). The
-model is loaded and warmed up before the first job, as a daemon's is.
+A job is {"recording": ..., "language": ..., "pace": ...} with a pace of pace.py; the answer is a run
+(runs.py). The model is loaded and warmed up before the first job, as a daemon's is.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import numpy as np
 from faster_whisper.audio import decode_audio
 
 from local_agreement import Audio, FasterWhisper, online_processor
+from pace import Pace
 from process_figures import peak_bytes
 from runs import Run, Word
 
@@ -40,7 +41,7 @@ def main() -> None:
         audio = decode_audio(job["recording"], sampling_rate=RATE)
         recogniser.language = job["language"]
         before = process_time()
-        words = (offline if job["offline"] else stream)(recogniser, audio)
+        words = hear(recogniser, audio, Pace(job["pace"]))
         run = Run(
             system=arguments.system,
             recording=Path(job["recording"]).stem,
@@ -54,26 +55,36 @@ def main() -> None:
         print(json.dumps(run.to_json()), flush=True)
 
 
-def stream(recogniser: FasterWhisper, audio: Audio) -> list[Word]:
-    """Plays `audio` to the policy at the speed of speech.
+def hear(recogniser: FasterWhisper, audio: Audio, pace: Pace) -> list[Word]:
+    """Recognises a recording."""
+    return offline(recogniser, audio) if pace is Pace.OFFLINE else stream(recogniser, audio, pace)
 
-    As whisper_streaming's own simulation: each round takes all sound that has been spoken, at least
-    `MIN_CHUNK_S` of it. The last round need not wait for that much, since the end is known.
+
+def stream(recogniser: FasterWhisper, audio: Audio, pace: Pace) -> list[Word]:
+    """Plays `audio` to the policy, as whisper_streaming's own simulations do.
+
+    At the speed of speech each round takes all sound that has been spoken, at least `MIN_CHUNK_S` of
+    it; unpaced, just that. The last round need not wait for that much, since the end is known.
     """
     online = online_processor(recogniser)
     words: list[Word] = []
     fed = 0
     start = monotonic()
+
+    def now() -> float:
+        return monotonic() - start if pace is Pace.LIVE else fed / RATE
+
     while fed < len(audio):
-        due = min(fed + int(MIN_CHUNK_S * RATE), len(audio)) / RATE
-        sleep(max(0.0, start + due - monotonic()))
-        spoken = min(max(int((monotonic() - start) * RATE), int(due * RATE)), len(audio))
-        online.insert_audio_chunk(audio[fed:spoken])
-        fed = spoken
+        due = min(fed + int(MIN_CHUNK_S * RATE), len(audio))
+        if pace is Pace.LIVE:
+            sleep(max(0.0, due / RATE - now()))
+            due = min(max(int(now() * RATE), due), len(audio))
+        online.insert_audio_chunk(audio[fed:due])
+        fed = due
         tokens, _ = online.process_iter()
-        words += [Word(token.text, token.end, monotonic() - start) for token in tokens]
+        words += [Word(token.text, token.end, now()) for token in tokens]
     tokens, _ = online.finish()
-    return words + [Word(token.text, token.end, monotonic() - start) for token in tokens]
+    return words + [Word(token.text, token.end, now()) for token in tokens]
 
 
 def offline(recogniser: FasterWhisper, audio: Audio) -> list[Word]:
