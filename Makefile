@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_SPEECH ?= tests/speech/docs-b-fr.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test lint bench
+.PHONY: help setup models demo test lint bench bench-peers test-peers
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,3 +36,10 @@ test: setup lint ## All tests, on real models and real speech
 
 bench: setup ## Measures speed, quality and memory on this machine
 	@scripts/bench
+
+# PEERS_ARGS=--quick tries it on two short recordings.
+bench-peers: models ## Compares streaming recognition with a peer's (docs/peers.md)
+	@scripts/bench-peers $(PEERS_ARGS)
+
+test-peers: ## Tests the scripts of bench-peers
+	@PYTHONPATH=scripts/peers $(or $(PYTHON),python3) -m unittest discover -s tests/peers
