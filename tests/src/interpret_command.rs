@@ -33,11 +33,18 @@ pub struct Interpreted {
 }
 
 impl Interpreted {
-    /// Interprets a file through the daemon at `server`, as fast as it goes, into `folder`.
+    /// Interprets a file through the daemon at `server`, as fast as it goes, in `mode`, into
+    /// `folder`.
     ///
     /// # Errors
     /// When the command fails; the error holds what it said.
-    pub fn fast(input: &Path, from: &str, to: &str, server: &str, folder: &Path) -> Result<Self> {
+    pub fn fast(
+        input: &Path,
+        (from, to): (&str, &str),
+        mode: &str,
+        server: &str,
+        folder: &Path,
+    ) -> Result<Self> {
         let path = |ending: &str| folder.join(format!("out.{ending}"));
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let (wav, vtt, log) = (path("wav"), path("vtt"), path("jsonl"));
@@ -51,6 +58,8 @@ impl Interpreted {
             "--server",
             server,
             "--fast",
+            "--mode",
+            mode,
             "--output",
             &text(&wav),
             "--captions",
@@ -106,7 +115,7 @@ impl Interpreted {
         self.events.iter().filter_map(text).collect()
     }
 
-    /// Source sentences and their committed translations.
+    /// Source sentences and their committed translations, where whole sentences are committed.
     #[must_use]
     pub fn sentences(&self) -> Vec<(String, String)> {
         let sentence = |event: &Response| match event {

@@ -15,7 +15,7 @@ use interpret_tests::speech::recording;
 use interpretd::{
     Config, Daemon,
     engines::Engines,
-    pipeline::{Event, Input, Mode, Pipeline, PipelineSpec, TargetSpec},
+    pipeline::{Event, Input, Mode, NoticeKind, Pipeline, PipelineSpec, TargetSpec},
 };
 use proptest::prelude::*;
 use tokio::{runtime::Runtime, sync::mpsc};
@@ -31,7 +31,17 @@ static DAEMON: LazyLock<Daemon> = LazyLock::new(|| {
 static SAMPLES: LazyLock<Vec<f32>> =
     LazyLock::new(|| recording("read-cheetah-fr").unwrap().samples().unwrap());
 /// What comes of the recording in one piece.
-static WHOLE: LazyLock<Vec<Event>> = LazyLock::new(|| run(&[SAMPLES.len()], 64));
+static WHOLE: LazyLock<Vec<Event>> =
+    LazyLock::new(|| run(&[SAMPLES.len()], 64, Listener::Recorded));
+
+/// Who listens.
+#[derive(Debug, Clone)]
+enum Listener {
+    /// Nobody, live.
+    Recorded,
+    /// Somebody, to audio that comes after these delays in turn, in milliseconds.
+    Live(Vec<u64>),
+}
 
 fn engines() -> &'static Engines {
     DAEMON.engines().unwrap()
@@ -39,7 +49,7 @@ fn engines() -> &'static Engines {
 
 /// Everything a pipeline says of the recording, cut into pieces of these lengths in turn, to a
 /// listener that holds at most `capacity` events unread.
-fn run(pieces: &[usize], capacity: usize) -> Vec<Event> {
+fn run(pieces: &[usize], capacity: usize, listener: Listener) -> Vec<Event> {
     let spec = PipelineSpec {
         sources: vec!["fr".parse().unwrap()],
         targets: vec![TargetSpec {
@@ -47,8 +57,8 @@ fn run(pieces: &[usize], capacity: usize) -> Vec<Event> {
             voice: Some("af_heart".to_owned()),
         }],
         endpoint: Config::default().sessions.endpoint(),
-        mode: Mode::Balanced,
-        live: false,
+        mode: Mode::LowLatency,
+        live: matches!(listener, Listener::Live(_)),
     };
     // Made here, before the runtime is entered: loading enters it too.
     let (engines, samples) = (engines(), &SAMPLES[..]);
@@ -58,7 +68,14 @@ fn run(pieces: &[usize], capacity: usize) -> Vec<Event> {
         drop(sender);
         let feed = async move {
             let mut rest = samples;
-            for length in pieces.iter().cycle() {
+            let delays = match listener {
+                Listener::Recorded => vec![0],
+                Listener::Live(delays) => delays,
+            };
+            for (length, delay) in pieces.iter().cycle().zip(delays.into_iter().cycle()) {
+                if delay > 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
+                }
                 let (piece, later) = rest.split_at((*length).min(rest.len()));
                 input.send(Input::Audio(piece.to_vec())).await.unwrap();
                 rest = later;
@@ -92,11 +109,22 @@ fn texts(events: &[Event]) -> (String, String, Vec<String>) {
                 assert_eq!(*committed, joined, "words make up the committed text");
                 source.push_str(committed);
             }
-            Event::TranslatedText { committed, .. } => translation.push_str(committed),
+            Event::TranslatedText {
+                committed, words, ..
+            } => {
+                let joined: String = words.iter().map(|word| word.text.as_str()).collect();
+                assert_eq!(*committed, joined, "words make up the committed text");
+                translation.push_str(committed);
+            }
             Event::TranslatedAudio { text, samples, .. } => {
                 assert!(!samples.is_empty(), "a clause without sound: {text}");
                 spoken.push(text.clone());
             }
+            Event::Notice {
+                kind: NoticeKind::SpeechSkipped,
+                text,
+                ..
+            } => spoken.push(text.clone()),
             Event::Notice { message, .. } => panic!("something was lost: {message}"),
             Event::Pace { .. } | Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {}
         }
@@ -139,7 +167,7 @@ proptest! {
         pieces in prop::collection::vec(1_usize..9_000, 1..6),
         capacity in 1_usize..4,
     ) {
-        let events = run(&pieces, capacity);
+        let events = run(&pieces, capacity, Listener::Recorded);
         let (source, translation, spoken) = texts(&events);
         prop_assert!(!source.is_empty() && !translation.is_empty());
         prop_assert_eq!(&(source, translation.clone(), spoken.clone()), &texts(&WHOLE));
@@ -147,5 +175,22 @@ proptest! {
         let said = spoken.concat();
         prop_assert_eq!(said.trim(), translation.trim());
         prop_assert!(in_order(&events));
+    }
+
+    #[test]
+    fn live_nothing_committed_is_taken_back_or_lost_whatever_the_delays(
+        pieces in prop::collection::vec(1_000_usize..16_000, 1..5),
+        delays in prop::collection::vec(0_u64..700, 1..5),
+        capacity in 1_usize..4,
+    ) {
+        let (source, translation, spoken) = {
+            let events = run(&pieces, capacity, Listener::Live(delays));
+            prop_assert!(in_order(&events));
+            texts(&events)
+        };
+        prop_assert!(!source.is_empty() && !translation.is_empty());
+        // Spoken and skipped together are what was committed, in order.
+        let said = spoken.concat();
+        prop_assert_eq!(said.trim(), translation.trim());
     }
 }

@@ -138,7 +138,7 @@ async fn every_bad_input_has_its_own_message_and_exit_code() -> Result<()> {
     }
     // After all of that the daemon interprets as before.
     let path = recording("read-cheetah-fr")?.path;
-    let result = Interpreted::fast(&path, "fr", "en", &server, folder.path())?;
+    let result = Interpreted::fast(&path, ("fr", "en"), "balanced", &server, folder.path())?;
     assert!(
         result.translation().to_lowercase().contains("other two"),
         "{}",
@@ -189,7 +189,7 @@ async fn an_hour_of_silence_gives_no_text() -> Result<()> {
     let input = folder.path().join("silence.wav");
     silence(&input, 3_600)?;
     let before = daemon.resident_bytes()?;
-    let result = Interpreted::fast(&input, "fr", "en", &server, folder.path())?;
+    let result = Interpreted::fast(&input, ("fr", "en"), "balanced", &server, folder.path())?;
     assert_eq!(
         (result.source(), result.translation()),
         (String::new(), String::new())

@@ -32,13 +32,13 @@ struct Case {
     _folder: TempDir,
 }
 
-async fn interpret_all(from: &str, to: &str) -> Result<Vec<Case>> {
+async fn interpret_all(from: &str, to: &str, mode: &str) -> Result<Vec<Case>> {
     let daemon = DaemonProcess::ready(&["--preload", &format!("{from}-{to}")]).await?;
     let server = format!("unix:{}", daemon.socket().display());
     let mut cases = Vec::new();
     for recording in recordings_in(from)? {
         let folder = TempDir::new()?;
-        let result = Interpreted::fast(&recording.path, from, to, &server, folder.path())?;
+        let result = Interpreted::fast(&recording.path, (from, to), mode, &server, folder.path())?;
         cases.push(Case {
             recording,
             result,
@@ -160,7 +160,7 @@ fn assert_complete(cases: &[Case]) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn french_speech_becomes_english_speech() -> Result<()> {
-    let cases = interpret_all("fr", "en").await?;
+    let cases = interpret_all("fr", "en", "accurate").await?;
     assert_complete(&cases)?;
     assert_recognised(&cases, "fr", 2.0)?;
     assert_translated(&cases, "fr", "en")?;
@@ -169,10 +169,42 @@ async fn french_speech_becomes_english_speech() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn english_speech_becomes_french_speech() -> Result<()> {
-    let cases = interpret_all("en", "fr").await?;
+    let cases = interpret_all("en", "fr", "accurate").await?;
     assert_complete(&cases)?;
     // One English speaker hardly pauses and is cut at the maximum length: docs/recognition.md.
     assert_recognised(&cases, "en", 3.0)?;
     assert_translated(&cases, "en", "fr")?;
     assert_spoken(&cases, "fr", 18.0)
+}
+
+/// Nothing that was committed is missing from the speech, and nothing else was spoken.
+fn assert_all_spoken(cases: &[Case]) {
+    for case in cases {
+        let spoken: String = case
+            .result
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Response::TranslatedAudio(audio) => Some(audio.text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(spoken.trim(), case.result.translation().trim());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn french_speech_is_interpreted_while_it_is_spoken() -> Result<()> {
+    let cases = interpret_all("fr", "en", "low-latency").await?;
+    assert_complete(&cases)?;
+    assert_recognised(&cases, "fr", 6.0)?;
+    assert_all_spoken(&cases);
+    let early = cases.iter().flat_map(|case| &case.result.events).any(|event| {
+        matches!(event, Response::TranslatedText(text) if !text.sentence_complete && !text.committed.is_empty())
+    });
+    assert!(
+        early,
+        "no translation was committed before its sentence was over"
+    );
+    assert_spoken(&cases, "en", 25.0)
 }

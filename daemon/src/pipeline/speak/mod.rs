@@ -106,6 +106,7 @@ impl Speak {
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToSpeak>) -> StageReport {
+        self.warm_up().await;
         loop {
             let silent_at = self.due_at();
             let more = tokio::select! {
@@ -131,6 +132,21 @@ impl Speak {
                 return self.report;
             }
         }
+    }
+
+    /// Readies the voice before it is needed: its first phrase takes seconds otherwise.
+    async fn warm_up(&mut self) {
+        let request = SynthesisRequest {
+            text: "a".to_owned(),
+            voice: self.voice.clone(),
+            speed: 1.0,
+            goes_on: false,
+        };
+        // Whatever is wrong will be told with the first phrase.
+        let _ = self
+            .engine
+            .call(move |engine| engine.synthesize(&request))
+            .await;
     }
 
     /// When a phrase must be cut so that the voice does not fall silent.
@@ -234,7 +250,9 @@ impl Speak {
             message: format!("{words} translated words were not spoken: {why}"),
             target: Some(self.target),
             at_ms: phrase.range.start_ms,
-            amount: WORD * u32::try_from(words).unwrap_or(u32::MAX),
+            amount: Duration::from_millis(
+                phrase.range.end_ms.saturating_sub(phrase.range.start_ms),
+            ),
             text: phrase.text.clone(),
         };
         self.events.send(notice).await.ok()

@@ -11,6 +11,9 @@ use ort::{
 use super::voices::STYLE_WIDTH;
 use crate::{onnx, synthesis::SynthesisError};
 
+/// Tokens from which a run gives its memory back: about four seconds of speech.
+const LONG_RUN: usize = 64;
+
 /// One loaded network.
 #[derive(Debug)]
 pub(super) struct Network {
@@ -47,8 +50,11 @@ impl Network {
         let mut run = || -> ort::Result<Vec<f32>> {
             let speed = [speed];
             let mut options = RunOptions::new()?;
-            // What the run took beyond the arena's first block goes back to the system after it.
-            options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+            // What a long run took beyond the arena's first block goes back to the system after it.
+            // After each run that would cost a third of its time.
+            if tokens.len() > LONG_RUN {
+                options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+            }
             let inputs = ort::inputs! {
                 "input_ids" => TensorRef::from_array_view(([1, tokens.len()], tokens))?,
                 "style" => TensorRef::from_array_view(([1, STYLE_WIDTH], style))?,
