@@ -21,7 +21,8 @@ pub enum Heard {
         /// First sample of the utterance.
         at: u64,
     },
-    /// The next samples of the utterance, without gap. The last ones may lie after its end.
+    /// The next samples of the utterance, from its first on, without gap. The last ones may lie after
+    /// its end; where it was cut, they come again as the first of the next utterance.
     Audio(Vec<f32>),
     /// The utterance is over.
     Ended {
@@ -174,15 +175,13 @@ impl<S: Send> Hearing<S> {
     }
 
     fn tell(&mut self, events: Vec<SpeechEvent>, out: &mut Vec<Heard>) {
-        // Sound beyond a cut was given out already; that counts if speech goes on at once.
-        let mut beyond = None;
         for event in events {
             match event {
                 SpeechEvent::Started(at) => {
                     let at = self.offset + at;
                     self.count += 1;
                     self.ended = None;
-                    self.given = Some(beyond.take().unwrap_or(at));
+                    self.given = Some(at);
                     let utterance = self.count;
                     out.push(Heard::Started { utterance, at });
                 }
@@ -199,7 +198,6 @@ impl<S: Send> Hearing<S> {
                         out.push(Heard::Audio(missing.to_vec()));
                     }
                     self.given = None;
-                    beyond = cut.then_some(given.max(end));
                     self.ended = (!cut).then_some(end);
                     let utterance = self.count;
                     out.push(Heard::Ended {

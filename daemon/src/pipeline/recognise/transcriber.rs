@@ -101,6 +101,8 @@ pub struct Transcriber {
     last_end_ms: u64,
     /// Where the utterance was cut; it goes on if the next one begins there.
     cut: Option<u64>,
+    /// Samples to come that the window has already: those after a cut.
+    repeated: u64,
     /// Language of the utterance, once that is known.
     language: Option<Language>,
     /// The end of the committed text.
@@ -125,6 +127,7 @@ impl Transcriber {
             over: false,
             last_end_ms: 0,
             cut: None,
+            repeated: 0,
             language: None,
             text: String::new(),
         }
@@ -236,13 +239,20 @@ impl Transcriber {
     fn started(&mut self, utterance: u64, at: u64) {
         match self.cut.take() {
             // Speech goes on: so does the window.
-            Some(cut) if cut == at && self.window.is_some() => self.utterance = utterance,
+            Some(cut) if cut == at && self.window.is_some() => {
+                self.utterance = utterance;
+                self.repeated = self
+                    .window
+                    .as_ref()
+                    .map_or(0, |w| w.end() - at.min(w.end()));
+            }
             Some(cut) => {
                 self.end = Some(cut);
                 self.waiting.push_front(Heard::Started { utterance, at });
             }
             None => {
                 self.utterance = utterance;
+                self.repeated = 0;
                 self.window = Some(Window::new(at));
                 self.judge.restart();
                 self.language = match self.settings.sources[..] {
@@ -260,6 +270,11 @@ impl Transcriber {
         let Some(window) = &mut self.window else {
             return;
         };
+        let repeated = usize::try_from(self.repeated)
+            .unwrap_or(usize::MAX)
+            .min(more.len());
+        self.repeated -= repeated as u64;
+        let more = &more[repeated..];
         let room = self.next_step.saturating_sub(window.end());
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         if self.settings.policy == CommitPolicy::AtEnd || room >= more.len() {
