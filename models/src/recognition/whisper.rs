@@ -26,6 +26,8 @@ const MAX_SAMPLES: usize = 30 * SOURCE_SAMPLE_RATE as usize;
 /// Shorter windows are filled up with silence to this: whisper.cpp aborts the process when it must
 /// align words in less than 160 ms.
 const MIN_SAMPLES: usize = SOURCE_SAMPLE_RATE as usize;
+/// Most encoder frames computed beyond the audio of a provisional run.
+const PROVISIONAL_MARGIN: u16 = 128;
 /// Samples of one encoder frame (20 ms).
 const SAMPLES_PER_FRAME: usize = 320;
 /// Sound that never rises above this (-80 dB of full scale) holds no speech.
@@ -48,7 +50,7 @@ impl WhisperOptions {
     pub fn new(threads: u16) -> Self {
         Self {
             threads,
-            margin: Some(128),
+            margin: Some(512),
         }
     }
 }
@@ -153,6 +155,12 @@ impl WhisperRecognizer {
         margin: Option<u16>,
         request: &RecognitionRequest,
     ) -> Result<Decoding, RecognitionError> {
+        // A step on the way may go astray now and then; what is final may not.
+        let margin = if request.provisional {
+            margin.map(|frames| frames.min(PROVISIONAL_MARGIN))
+        } else {
+            margin
+        };
         let prompt = parameters::prompt(&self.model.context, &request.prompt);
         let seconds = request.samples.len() as f32 / SOURCE_SAMPLE_RATE as f32;
         let forced = Forced::new(
