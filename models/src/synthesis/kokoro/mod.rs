@@ -5,13 +5,19 @@
 //! project does not have: they are left out of [`Synthesizer::voices`].
 
 mod edges;
+mod graph;
 mod session;
 mod tokens;
 mod voices;
 
 use std::path::{Path, PathBuf};
 
-use self::{edges::SAMPLE_RATE, session::Network, tokens::TokenTable, voices::VoiceTable};
+use self::{
+    edges::SAMPLE_RATE,
+    session::{Network, Utterance},
+    tokens::TokenTable,
+    voices::VoiceTable,
+};
 use super::{
     Speech, SynthesisError, SynthesisRequest, Synthesizer, Voice, normalize::normalize,
     phonemes::Phonemizer,
@@ -115,7 +121,12 @@ impl Synthesizer for KokoroSynthesizer {
             }
             let ids = self.tokens.encode(&part);
             let style = self.voices.style(&request.voice, ids.len() - 2)?;
-            let samples = self.network.run(&ids, style, speed)?;
+            let samples = self.network.run(Utterance {
+                tokens: &ids,
+                tokens_after: 1 + tokens::silent_at_end(&part),
+                style,
+                speed,
+            })?;
             edges::append(&mut speech, edges::trim(samples, request.goes_on));
         }
         Ok(Speech { samples: speech })

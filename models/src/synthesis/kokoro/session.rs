@@ -8,16 +8,38 @@ use ort::{
     value::TensorRef,
 };
 
-use super::voices::STYLE_WIDTH;
+use super::{graph, voices::STYLE_WIDTH};
 use crate::{onnx, synthesis::SynthesisError};
 
 /// Tokens from which a run gives its memory back: about four seconds of speech.
 const LONG_RUN: usize = 64;
 
+/// Frames of 25 ms kept of the silence before the first sound: it begins up to three frames before
+/// the first phoneme is planned, and a soft consonant is not to be lost.
+const LEAD_FRAMES: i64 = 5;
+/// Frames kept from where the last phoneme is planned, at the voice's own speed. It is planned with
+/// the silence after it; what is heard of it ends within six.
+const TAIL_FRAMES: f32 = 9.0;
+
 /// One loaded network.
 #[derive(Debug)]
 pub(super) struct Network {
     session: Session,
+    /// Whether it takes how much silence to keep.
+    cuts_silence: bool,
+}
+
+/// What to speak.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Utterance<'a> {
+    /// Token numbers, a pad at either end.
+    pub(super) tokens: &'a [i64],
+    /// How many tokens follow the last phoneme: the pad and the punctuation before it.
+    pub(super) tokens_after: usize,
+    /// Style vector, `STYLE_WIDTH` numbers.
+    pub(super) style: &'a [f32],
+    /// Speed, 1 for the voice's own.
+    pub(super) speed: f32,
 }
 
 impl Network {
@@ -28,38 +50,55 @@ impl Network {
             reason,
         };
         let environment = onnx::environment().map_err(|error| failed(error.to_string()))?;
-        let session =
-            open(&environment, path, threads.max(1)).map_err(|error| failed(error.to_string()))?;
+        let mut model = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let cuts_silence = graph::cut_silence(&mut model);
+        if !cuts_silence {
+            tracing::warn!(
+                path = %path.display(),
+                "this voice model computes silence too: its parts have other names than expected"
+            );
+        }
+        let session = open(&environment, &model, threads.max(1))
+            .map_err(|error| failed(error.to_string()))?;
         let inputs: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
-        if inputs != ["input_ids", "style", "speed"] {
+        if !inputs.starts_with(&["input_ids", "style", "speed"]) {
             return Err(failed(format!(
                 "it is not a Kokoro model: its inputs are {}, not input_ids, style, speed",
                 inputs.join(", ")
             )));
         }
-        Ok(Self { session })
+        Ok(Self {
+            session,
+            cuts_silence,
+        })
     }
 
-    /// Speaks `tokens` (pads included) in the `style` at `speed`; samples at 24 kHz.
-    pub(super) fn run(
-        &mut self,
-        tokens: &[i64],
-        style: &[f32],
-        speed: f32,
-    ) -> Result<Vec<f32>, SynthesisError> {
+    /// Speaks it: samples at 24 kHz.
+    pub(super) fn run(&mut self, utterance: Utterance<'_>) -> Result<Vec<f32>, SynthesisError> {
+        let Utterance { tokens, style, .. } = utterance;
+        let speed = [utterance.speed];
+        let lead = [LEAD_FRAMES];
+        let tail_tokens = [-(utterance.tokens_after as i64 + 1)];
+        let tail = [(TAIL_FRAMES / utterance.speed.min(1.0)).ceil() as i64];
         let mut run = || -> ort::Result<Vec<f32>> {
-            let speed = [speed];
             let mut options = RunOptions::new()?;
             // What a long run took beyond the arena's first block goes back to the system after it.
             // After each run that would cost a third of its time.
             if tokens.len() > LONG_RUN {
                 options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
             }
-            let inputs = ort::inputs! {
+            let mut inputs = ort::inputs! {
                 "input_ids" => TensorRef::from_array_view(([1, tokens.len()], tokens))?,
                 "style" => TensorRef::from_array_view(([1, STYLE_WIDTH], style))?,
                 "speed" => TensorRef::from_array_view(([1_usize], speed.as_slice()))?,
             };
+            if self.cuts_silence {
+                inputs.extend(ort::inputs! {
+                    graph::LEAD => TensorRef::from_array_view(([1_usize], lead.as_slice()))?,
+                    graph::TAIL_TOKENS => TensorRef::from_array_view(([1_usize], tail_tokens.as_slice()))?,
+                    graph::TAIL => TensorRef::from_array_view(([1_usize], tail.as_slice()))?,
+                });
+            }
             let outputs = self.session.run_with_options(inputs, &options)?;
             let (_, samples) = outputs[0].try_extract_tensor::<f32>()?;
             Ok(samples.to_vec())
@@ -74,7 +113,7 @@ impl Network {
 /// shape.
 fn open(
     environment: &ort::environment::Environment,
-    path: &Path,
+    model: &[u8],
     threads: usize,
 ) -> ort::Result<Session> {
     Session::builder(environment)?
@@ -83,5 +122,5 @@ fn open(
         .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
-        .commit_from_file(path)
+        .commit_from_memory(model)
 }

@@ -88,9 +88,27 @@ fn cut(symbols: &[char], most: usize) -> usize {
 
 /// Whether there is anything to pronounce.
 pub(super) fn is_pronounceable(phonemes: &str) -> bool {
-    phonemes.chars().any(|symbol| {
-        symbol.is_alphabetic() && !matches!(symbol, 'ˈ' | 'ˌ' | 'ː' | 'ʰ' | 'ʲ' | '\u{303}')
-    })
+    phonemes.chars().any(is_sound)
+}
+
+/// How many symbols follow the last one that stands for a sound (marks after it, such as a length
+/// or a nasal tilde, count as part of the sound).
+pub(super) fn silent_at_end(phonemes: &str) -> usize {
+    phonemes
+        .chars()
+        .rev()
+        .take_while(|symbol| !is_sound(*symbol) && !is_mark(*symbol))
+        .count()
+}
+
+/// Whether the symbol alone stands for a sound.
+fn is_sound(symbol: char) -> bool {
+    symbol.is_alphabetic() && !is_mark(symbol)
+}
+
+/// Whether the symbol changes the sound beside it.
+fn is_mark(symbol: char) -> bool {
+    matches!(symbol, 'ˈ' | 'ˌ' | 'ː' | 'ʰ' | 'ʲ' | '\u{303}')
 }
 
 #[cfg(test)]
@@ -113,6 +131,13 @@ mod tests {
         assert_eq!(split("aaaa bbbb cc dd", 12), ["aaaa bbbb", "cc dd"]);
         assert_eq!(split("aaaaaaaaaaaaaaa", 10), ["aaaaaaaaaa", "aaaaa"]);
         assert_eq!(split("  ", 10), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_follows_the_last_sound_is_counted() {
+        assert_eq!(silent_at_end("dˈɔɡ"), 0);
+        assert_eq!(silent_at_end("mɛzˈɔ\u{303}"), 0);
+        assert_eq!(silent_at_end("dˈɔɡ.”"), 2);
     }
 
     #[test]
