@@ -4,6 +4,8 @@
 //! [`phonemes`](super::phonemes)). The Japanese and Chinese voices need phonemisers that this
 //! project does not have: they are left out of [`Synthesizer::voices`].
 
+#[cfg(target_arch = "x86_64")]
+mod convolution;
 mod edges;
 mod graph;
 mod session;

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use ort::{
     ep,
-    session::{RunOptions, Session},
+    session::{RunOptions, Session, builder::SessionBuilder},
     value::TensorRef,
 };
 
-use super::{graph, voices::STYLE_WIDTH};
+use super::{
+    graph::{self, Changed},
+    voices::STYLE_WIDTH,
+};
 use crate::{onnx, synthesis::SynthesisError};
 
 /// Tokens from which a run gives its memory back: about four seconds of speech.
@@ -50,14 +53,22 @@ impl Network {
             reason,
         };
         let environment = onnx::environment().map_err(|error| failed(error.to_string()))?;
-        let mut model = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let cuts_silence = graph::cut_silence(&mut model);
+        let model = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let Changed {
+            model,
+            cuts_silence,
+            styled_convolutions,
+        } = graph::change(model, own_convolutions_are_faster()).map_err(failed)?;
         if !cuts_silence {
             tracing::warn!(
                 path = %path.display(),
                 "this voice model computes silence too: its parts have other names than expected"
             );
         }
+        tracing::debug!(
+            styled_convolutions,
+            "convolutions of the voice model by our own kernels"
+        );
         let session = open(&environment, &model, threads.max(1))
             .map_err(|error| failed(error.to_string()))?;
         let inputs: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
@@ -116,11 +127,34 @@ fn open(
     model: &[u8],
     threads: usize,
 ) -> ort::Result<Session> {
-    Session::builder(environment)?
+    with_own_operators(Session::builder(environment)?)?
         .with_execution_providers([ep::CPU::default().with_arena_allocator(true).build()])?
         .with_memory_pattern(false)?
         .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(false)?
         .commit_from_memory(model)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn own_convolutions_are_faster() -> bool {
+    super::convolution::is_faster()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn with_own_operators(builder: SessionBuilder) -> ort::Result<SessionBuilder> {
+    let domain = ort::operator::OperatorDomain::new(graph::DOMAIN)?
+        .add(super::convolution::StyledConvolution)?;
+    Ok(builder.with_operators(domain)?)
+}
+
+/// Our kernels are written for x86-64 so far: elsewhere ONNX Runtime's run.
+#[cfg(not(target_arch = "x86_64"))]
+fn own_convolutions_are_faster() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn with_own_operators(builder: SessionBuilder) -> ort::Result<SessionBuilder> {
+    Ok(builder)
 }
