@@ -6,7 +6,7 @@ use interpret_models::{Language, vad::EndpointConfig};
 
 use super::{
     CommitPolicy, TranscriberSettings, WindowLimits,
-    speak::{SpeechLimits, SpeechPolicy},
+    speak::{PhraseLengths, SpeechLimits, SpeechPolicy},
     translate::TranslationPolicy,
 };
 
@@ -59,18 +59,25 @@ impl Mode {
 
     /// When and how translation is spoken.
     pub(super) fn speech(self) -> SpeechPolicy {
-        let (least_words, patience_ms, fastest_ms) = match self {
-            Self::LowLatency => (Some(3), 600, 2_500),
-            Self::Balanced => (Some(5), 1_200, 4_000),
-            Self::Accurate => (None, 0, 6_000),
+        let (lengths, patience_ms, fastest_ms, late_ms) = match self {
+            Self::LowLatency => (Some(PhraseLengths { least: 3, most: 7 }), 600, 2_500, 2_000),
+            Self::Balanced => (
+                Some(PhraseLengths { least: 5, most: 10 }),
+                1_200,
+                4_000,
+                2_800,
+            ),
+            Self::Accurate => (None, 0, 6_000, 8_000),
         };
         SpeechPolicy {
-            least_words,
+            lengths,
             patience: Duration::from_millis(patience_ms),
             limits: SpeechLimits {
                 short_pauses: Duration::from_millis(1_000),
                 faster: Duration::from_millis(800),
                 fastest: Duration::from_millis(fastest_ms),
+                late: Duration::from_millis(late_ms),
+                latest: Duration::from_millis(late_ms + 2_000),
                 silent: Duration::from_secs(15),
                 speaks_again: Duration::from_secs(6),
             },

@@ -2,7 +2,7 @@
 //! further behind the speaker.
 //!
 //! Pure logic on two numbers: how much speech waits to be heard, and how long ago the source of what
-//! is to be spoken next was said. In this order: pauses are shortened, speech gets faster (up to
+//! is to be spoken next will have been said when it is heard. In this order: pauses are shortened, speech gets faster (up to
 //! [`FASTEST`]), speech is left out. Each is undone by itself when the lag goes down, later than it
 //! was done (hysteresis), so that it does not flutter.
 
@@ -24,6 +24,11 @@ pub(crate) struct SpeechLimits {
     pub(crate) faster: Duration,
     /// ... and at which it is fastest.
     pub(crate) fastest: Duration,
+    /// Lag from which speech gets faster while the voice does not pause, as it can only catch up then
+    /// by being fast ...
+    pub(crate) late: Duration,
+    /// ... and at which it is fastest.
+    pub(crate) latest: Duration,
     /// Lag from which speech is left out ...
     pub(crate) silent: Duration,
     /// ... until the lag is no more than this.
@@ -68,8 +73,12 @@ impl Governor {
     /// will have been said `lag` before it is heard.
     pub(super) fn manner(&mut self, backlog: Duration, lag: Duration) -> Manner {
         let limits = self.limits;
-        let (from, to) = (limits.faster.as_secs_f32(), limits.fastest.as_secs_f32());
-        let part = ((backlog.as_secs_f32() - from) / (to - from)).clamp(0.0, 1.0);
+        let behind = if backlog.is_zero() {
+            0.0
+        } else {
+            part(lag, limits.late, limits.latest)
+        };
+        let part = part(backlog, limits.faster, limits.fastest).max(behind);
         let wanted = 1.0 + part * (FASTEST - 1.0);
         let rate = self.manner.rate;
         self.manner.rate = wanted.clamp(rate - SLEW, rate + SLEW);
@@ -101,6 +110,12 @@ impl Governor {
     }
 }
 
+/// Where `value` lies between two limits: 0 at the lower one or below, 1 at the upper one or above.
+fn part(value: Duration, from: Duration, to: Duration) -> f32 {
+    let (value, from, to) = (value.as_secs_f32(), from.as_secs_f32(), to.as_secs_f32());
+    ((value - from) / (to - from)).clamp(0.0, 1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -115,6 +130,8 @@ mod tests {
         short_pauses: s(10),
         faster: s(10),
         fastest: s(40),
+        late: s(50),
+        latest: s(70),
         silent: s(120),
         speaks_again: s(50),
     };
@@ -141,6 +158,17 @@ mod tests {
             governor.manner(s(0), s(20));
         }
         assert_eq!(governor.change(), Some(Manner::default()));
+    }
+
+    #[test]
+    fn a_late_voice_that_does_not_pause_gets_faster() {
+        let mut governor = Governor::new(LIMITS);
+        assert_eq!(governor.manner(s(0), s(70)).rate, 1.0);
+        for _ in 0..5 {
+            governor.manner(s(1), s(60));
+        }
+        let rate = governor.manner(s(1), s(60)).rate;
+        assert!((rate - (1.0 + FASTEST) / 2.0).abs() < 1e-6, "{rate}");
     }
 
     proptest! {

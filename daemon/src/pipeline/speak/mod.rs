@@ -18,7 +18,7 @@ use self::{
 use super::{Event, NoticeKind, PaceChange, SourceClock, StageReport, TimedWord};
 use crate::engines::{EngineThread, Engines};
 
-pub(super) use governor::SpeechLimits;
+pub(super) use self::{governor::SpeechLimits, phrasing::PhraseLengths};
 
 /// Time that a word takes to be spoken, about: to tell how much an unspoken phrase would take.
 const WORD: Duration = Duration::from_millis(330);
@@ -42,9 +42,8 @@ pub(super) struct ToSpeak {
 /// When phrases are spoken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct SpeechPolicy {
-    /// Words of a phrase that is cut though its clause goes on, at least; none: clauses are never
-    /// cut.
-    pub(super) least_words: Option<usize>,
+    /// Words of a phrase that is cut though its clause goes on; none: clauses are never cut.
+    pub(super) lengths: Option<PhraseLengths>,
     /// Longest that translated words wait for the end of their clause while nothing is heard.
     pub(super) patience: Duration,
     /// When the governor acts.
@@ -172,17 +171,20 @@ impl Speak {
         if last {
             self.phrasing.end();
         }
-        let (Some(live), Some(least)) = (&self.live, self.policy.least_words) else {
-            return self.phrasing.whole();
+        let (Some(live), Some(lengths)) = (&self.live, self.policy.lengths) else {
+            return self.phrasing.whole(usize::MAX);
         };
         let now = Instant::now();
         if live.heard > now + live.takes + MARGIN {
-            return self.phrasing.whole();
+            return self.phrasing.whole(lengths.most);
         }
         let impatient = live
             .waiting
             .is_some_and(|since| now >= since + self.policy.patience);
-        self.phrasing.part(if impatient { 1 } else { least })
+        self.phrasing.part(PhraseLengths {
+            least: if impatient { 1 } else { lengths.least },
+            ..lengths
+        })
     }
 
     /// None: nobody listens any more.

@@ -22,6 +22,15 @@ pub(super) struct Phrase {
     pub(super) end: PhraseEnd,
 }
 
+/// How many words a phrase has that ends where a reader would not pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pipeline) struct PhraseLengths {
+    /// At least, so that its melody makes sense.
+    pub(in crate::pipeline) least: usize,
+    /// A longer phrase is cut: nothing of it is heard before all of it is made.
+    pub(in crate::pipeline) most: usize,
+}
+
 /// What a phrase ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PhraseEnd {
@@ -71,8 +80,8 @@ impl Phrasing {
         self.words.len()
     }
 
-    /// The next phrase that ends where a reader would pause.
-    pub(super) fn whole(&mut self) -> Option<Phrase> {
+    /// The next phrase that ends where a reader would pause, or as much of it as `most` words allow.
+    pub(super) fn whole(&mut self, most: usize) -> Option<Phrase> {
         let (_, sentence) = *self.words.front()?;
         let length = self
             .words
@@ -85,20 +94,34 @@ impl Phrasing {
             // What is left must be long enough too, as far as it is known.
             enough(at) && ends_clause(&self.words[at - 1].0.text) && (!ended || enough(length - at))
         });
-        match clause {
-            Some(at) => Some(self.cut(at, PhraseEnd::Clause)),
-            None if ended => Some(self.cut(length, PhraseEnd::Sentence)),
+        let (at, end) = match clause {
+            Some(at) => (at, PhraseEnd::Clause),
+            None if ended => (length, PhraseEnd::Sentence),
             None if length >= SHORTEST_CLAUSE && ends_clause(&self.words[length - 1].0.text) => {
-                Some(self.cut(length, PhraseEnd::Clause))
+                (length, PhraseEnd::Clause)
             }
-            None => None,
+            None => return None,
+        };
+        if at > most {
+            // In parts of about the same length: what is left over is not to be a stub.
+            let even = at.div_ceil(at.div_ceil(most));
+            let place = self.place(even.div_ceil(2)..=even).unwrap_or(even);
+            return Some(self.cut(place, PhraseEnd::Within));
         }
+        Some(self.cut(at, end))
     }
 
-    /// The next phrase of at least `least` words, cut where it must be: for a listener who would
-    /// hear nothing otherwise.
-    pub(super) fn part(&mut self, least: usize) -> Option<Phrase> {
-        if let Some(phrase) = self.whole() {
+    /// The last of these lengths after whose last word a voice may stop.
+    fn place(&self, lengths: std::ops::RangeInclusive<usize>) -> Option<usize> {
+        lengths
+            .rev()
+            .find(|&at| !self.leans(&self.words[at - 1].0.text))
+    }
+
+    /// The next phrase of such a length, cut where it must be: for a listener who would hear nothing
+    /// otherwise.
+    pub(super) fn part(&mut self, lengths: PhraseLengths) -> Option<Phrase> {
+        if let Some(phrase) = self.whole(lengths.most) {
             return Some(phrase);
         }
         let (_, sentence) = *self.words.front()?;
@@ -107,9 +130,7 @@ impl Phrasing {
             .iter()
             .take_while(|(_, of)| *of == sentence)
             .count();
-        let at = (least.max(1)..=length)
-            .rev()
-            .find(|&at| !self.leans(&self.words[at - 1].0.text))?;
+        let at = self.place(lengths.least.max(1)..=length.min(lengths.most.max(lengths.least)))?;
         Some(self.cut(at, PhraseEnd::Within))
     }
 
@@ -193,6 +214,10 @@ mod tests {
         }
     }
 
+    fn lengths(least: usize, most: usize) -> PhraseLengths {
+        PhraseLengths { least, most }
+    }
+
     fn phrasing(texts: &[(&str, u64, bool)]) -> Phrasing {
         let mut phrasing = Phrasing::new("en".parse().unwrap());
         for (words, sentence, complete) in texts {
@@ -204,40 +229,59 @@ mod tests {
     #[test]
     fn waits_for_a_clause_and_cuts_at_it() {
         let mut some = phrasing(&[("When the rain", 1, false)]);
-        assert_eq!(some.whole(), None);
+        assert_eq!(some.whole(9), None);
         some.push(text("stopped, we", 1, false));
-        let first = some.whole().unwrap();
+        let first = some.whole(9).unwrap();
         assert_eq!(
             (&*first.text, first.end),
             (" When the rain stopped,", PhraseEnd::Clause)
         );
-        assert_eq!(some.whole(), None);
+        assert_eq!(some.whole(9), None);
         some.push(text("left.", 1, true));
-        let last = some.whole().unwrap();
+        let last = some.whole(9).unwrap();
         assert_eq!((&*last.text, last.end), (" we left.", PhraseEnd::Sentence));
     }
 
     #[test]
     fn a_phrase_that_must_be_cut_does_not_end_in_a_word_that_leans_on_the_next() {
         let mut some = phrasing(&[("The content of the", 1, false)]);
-        let first = some.part(2).unwrap();
+        let first = some.part(lengths(2, 9)).unwrap();
         assert_eq!(
             (&*first.text, first.end),
             (" The content", PhraseEnd::Within)
         );
-        assert_eq!(some.part(2), None, "of the …");
+        assert_eq!(some.part(lengths(2, 9)), None, "of the …");
         some.push(text("data", 1, false));
-        assert_eq!(some.part(2).unwrap().text, " of the data");
-        assert_eq!(some.part(1), None);
+        assert_eq!(some.part(lengths(2, 9)).unwrap().text, " of the data");
+        assert_eq!(some.part(lengths(1, 9)), None);
+    }
+
+    #[test]
+    fn a_long_phrase_is_cut_into_even_parts() {
+        let mut some = phrasing(&[("a b c d e f g h i j k.", 1, true)]);
+        let mut cut = || {
+            some.whole(5)
+                .map(|phrase| (phrase.text.len() / 2, phrase.end))
+        };
+        let within = PhraseEnd::Within;
+        let parts = [cut(), cut(), cut(), cut()];
+        // "a" and "i" lean on what follows.
+        let expected = [
+            Some((4, within)),
+            Some((4, within)),
+            Some((3, PhraseEnd::Sentence)),
+            None,
+        ];
+        assert_eq!(parts, expected);
     }
 
     #[test]
     fn sentences_are_not_mixed() {
         let mut some = phrasing(&[("One two three four", 1, false), ("five six", 2, false)]);
-        let first = some.whole().unwrap();
+        let first = some.whole(9).unwrap();
         assert_eq!((first.sentence, first.end), (1, PhraseEnd::Sentence));
-        assert_eq!(some.whole(), None);
-        assert_eq!(some.part(1).unwrap().sentence, 2);
+        assert_eq!(some.whole(9), None);
+        assert_eq!(some.part(lengths(1, 9)).unwrap().sentence, 2);
     }
 
     proptest! {
@@ -253,12 +297,12 @@ mod tests {
                 given.extend(piece.words.iter().map(|word| word.text.clone()));
                 phrasing.push(piece);
                 sentence += u64::from(complete);
-                while let Some(phrase) = if urgent { phrasing.part(2) } else { phrasing.whole() } {
+                while let Some(phrase) = if urgent { phrasing.part(lengths(2, 4)) } else { phrasing.whole(4) } {
                     spoken.push_str(&phrase.text);
                 }
             }
             phrasing.push(text("", sentence, true));
-            while let Some(phrase) = phrasing.whole() {
+            while let Some(phrase) = phrasing.whole(4) {
                 spoken.push_str(&phrase.text);
             }
             prop_assert_eq!(spoken, given);
