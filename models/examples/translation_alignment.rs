@@ -1,7 +1,7 @@
-//! Which decoder layers align best, how far a stream stays behind, and how fast tokens come.
-//! `docs/translation-alignment.md` says what came out.
+//! Which decoder layers align best, how fast tokens come, and what is translated.
 //!
-//! `translation_alignment PAIR SOURCE_TEXT [lines] [f32|q8]`: the text has a sentence a line.
+//! `translation_alignment PAIR SOURCE_TEXT [lines] [f32|q8] [OUTPUT]`: the text has a sentence a line;
+//! with OUTPUT, the translations are written there, and nothing is aligned.
 
 #![allow(
     clippy::print_stdout,
@@ -70,6 +70,14 @@ fn main() {
         tokens as f64 / seconds
     );
     drop(model);
+    if let Some(output) = arguments.get(4) {
+        let translations = free
+            .iter()
+            .map(|translation| format!("{}\n", translation.text));
+        std::fs::write(output, translations.collect::<String>())
+            .expect("a file that can be written");
+        return;
+    }
     for layers in LAYERS {
         let mut model = load(layers);
         let (mut hits, mut all, mut bare) = (0, 0, 0);

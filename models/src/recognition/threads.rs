@@ -1,18 +1,18 @@
 //! On how many threads whisper.cpp runs, given what else the machine does.
 //!
-//! Its threads wait for each other several thousand times a run, spinning. That is fastest where each
-//! has a core to itself. Where others want the cores too, every wait lasts until the system gives the
-//! slower thread its turn, and a run takes fifty times as long; one thread alone is then only as slow
-//! as its share of a core. So this looks at how long runs wait for a core.
+//! Its threads wait for each other several thousand times a run, spinning for a while before they
+//! sleep. That is fastest where each has a core to itself. Where others want the cores too, every wait
+//! lasts until the system gives the slower thread its turn; one thread alone is then only as slow as
+//! its share of a core. So this looks at how long runs wait for a core.
 
 use std::time::{Duration, Instant};
 
 /// Part of a run spent waiting for a core from which one thread is better.
-const CROWDED: f64 = 0.15;
+const CROWDED: f64 = 0.4;
 /// Part below which a run was undisturbed.
-const CALM: f64 = 0.03;
+const CALM: f64 = 0.1;
 /// Undisturbed runs after which all threads are tried again.
-const CALM_RUNS: u32 = 6;
+const CALM_RUNS: u32 = 3;
 /// A run on several threads is given up after so many times what such runs take ...
 const PATIENCE: u32 = 4;
 /// ... but not before this ...
@@ -68,6 +68,10 @@ impl Threads {
         if self.now > 1 {
             self.takes = Some(self.takes.map_or(took, |takes| (takes * 7 + took) / 8));
             if part > CROWDED {
+                tracing::debug!(
+                    part,
+                    "one thread from now on: other programs want the cores"
+                );
                 self.gave_up();
             }
             return;
@@ -99,12 +103,12 @@ mod tests {
         let mut threads = Threads::new(2);
         threads.ran(RUN, Duration::ZERO);
         assert_eq!(threads.number(), 2);
-        threads.ran(RUN, RUN / 3);
+        threads.ran(RUN, RUN / 2);
         assert_eq!((threads.number(), threads.give_up_at()), (1, None));
         for _ in 0..CALM_RUNS - 1 {
             threads.ran(RUN, Duration::ZERO);
         }
-        threads.ran(RUN, RUN / 10);
+        threads.ran(RUN, RUN / 5);
         assert_eq!(threads.number(), 1, "not calm for long enough");
         for _ in 0..CALM_RUNS {
             threads.ran(RUN, Duration::ZERO);

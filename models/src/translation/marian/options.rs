@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     /// 32-bit floating point, as they are in the file.
-    #[default]
     F32,
-    /// 8-bit integers with a scale for each 32 of them (GGML's `Q8_0`).
+    /// 8-bit integers with a scale for each 32 of them (GGML's `Q8_0`): twice as fast.
+    #[default]
     Q8,
 }
 
@@ -16,7 +16,8 @@ pub struct MarianOptions {
     /// In what precision matrices are kept and multiplied.
     pub precision: Precision,
     /// Decoder layers, from 0, whose attention is averaged to tell which source tokens a target
-    /// token depends on. Empty for the default.
+    /// token depends on. Empty for the last, which found 67 of 70 names and numbers of 25 sentences
+    /// where the one before found 63 (`models/examples/translation_alignment.rs`, fr-en).
     pub alignment_layers: Vec<usize>,
 }
 
@@ -27,7 +28,7 @@ impl MarianOptions {
             .filter(|layer| self.alignment_layers.contains(layer))
             .collect();
         if chosen.is_empty() {
-            vec![layers.saturating_sub(2)]
+            vec![layers.saturating_sub(1)]
         } else {
             chosen
         }

@@ -36,6 +36,13 @@ fn random() -> (VarMap, MTModel) {
     (map, reference_again)
 }
 
+fn full_precision() -> MarianOptions {
+    MarianOptions {
+        precision: Precision::F32,
+        ..MarianOptions::default()
+    }
+}
+
 fn own(map: &VarMap, options: &MarianOptions) -> Network {
     let builder = VarBuilder::from_varmap(map, DType::F32, &Device::Cpu);
     Network::read(&config(), options, &builder).unwrap()
@@ -65,7 +72,7 @@ const TARGET: [u32; 5] = [49, 4, 31, 4, 12];
 #[test]
 fn all_logits_equal_the_reference() {
     let (map, mut reference) = random();
-    let network = own(&map, &MarianOptions::default());
+    let network = own(&map, &full_precision());
     let source = network.encode(&SOURCE).unwrap();
     let (_, decoded) = network.begin(&source, &TARGET).unwrap();
     let logits = network.logits(&decoded.hidden).unwrap();
@@ -86,7 +93,7 @@ fn all_logits_equal_the_reference() {
 #[test]
 fn token_by_token_and_side_by_side_equal_all_at_once() {
     let (map, mut reference) = random();
-    let network = own(&map, &MarianOptions::default());
+    let network = own(&map, &full_precision());
     let source = network.encode(&SOURCE).unwrap();
     let (read, _) = network.begin(&source, &TARGET[..2]).unwrap();
     let mut reads = vec![read.clone(), read];
@@ -112,7 +119,7 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
     let attention = |layers: &[usize]| {
         let options = MarianOptions {
             alignment_layers: layers.to_vec(),
-            ..MarianOptions::default()
+            ..full_precision()
         };
         let network = own(&map, &options);
         let source = network.encode(&SOURCE).unwrap();
