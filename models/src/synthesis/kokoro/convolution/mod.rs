@@ -192,23 +192,17 @@ impl Convolution {
         channel: impl Fn(usize) -> Channel + Send + Sync,
     ) -> ort::Result<(f32, f32)> {
         self.activated.resize(values.len(), 0.0);
-        let tasks: Vec<Mutex<(&mut [f32], (f32, f32))>> = self
-            .activated
-            .chunks_mut(length)
-            .map(|row| Mutex::new((row, (0.0, 0.0))))
-            .collect();
-        context.par_for(tasks.len(), 0, |task| {
-            let mut locked = tasks[task].lock().unwrap_or_else(PoisonError::into_inner);
-            let (row, range) = &mut *locked;
-            let values = &values[task * length..(task + 1) * length];
-            *range = activation::activate(values, channel(task), row);
+        let rows: Vec<Mutex<&mut [f32]>> =
+            self.activated.chunks_mut(length).map(Mutex::new).collect();
+        let range = Mutex::new((0.0_f32, 0.0_f32));
+        context.par_for(rows.len(), 0, |index| {
+            let mut row = rows[index].lock().unwrap_or_else(PoisonError::into_inner);
+            let values = &values[index * length..(index + 1) * length];
+            let (least, greatest) = activation::activate(values, channel(index), &mut row);
+            let mut range = range.lock().unwrap_or_else(PoisonError::into_inner);
+            *range = (range.0.min(least), range.1.max(greatest));
         })?;
-        let ranges = tasks
-            .into_iter()
-            .map(|task| task.into_inner().unwrap_or_else(PoisonError::into_inner).1);
-        Ok(ranges.fold((0.0, 0.0), |(least, greatest), range| {
-            (range.0.min(least), range.1.max(greatest))
-        }))
+        Ok(range.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Fills `rows` from `activated`.
