@@ -24,6 +24,11 @@ use crate::pipeline::{SourceRange, TimedWord, detect::Heard, source_ms};
 
 /// Sound before the first run of an utterance: Whisper makes words up for less.
 const FIRST_RUN_MS: u32 = 960;
+/// Runs in a row without a new word after which the next one is done with the care of a last one: the
+/// decoder may have gone astray over too little context, and would again at each step.
+const CAREFUL_AFTER: u32 = 2;
+/// Runs after which the committed words are no longer forced, in case it is they that lead astray.
+const FORGET_AFTER: u32 = 4;
 /// From this probability on a detected language is taken for the rest of its utterance.
 const SURE_LANGUAGE: f32 = 0.8;
 /// After so much sound the likeliest language is taken, sure or not.
@@ -105,6 +110,8 @@ pub struct Transcriber {
     repeated: u64,
     /// Language of the utterance, once that is known.
     language: Option<Language>,
+    /// Runs in a row that gave no word beyond the committed ones.
+    fruitless: u32,
     /// The end of the committed text.
     text: String,
     /// Step in force, in samples.
@@ -129,6 +136,7 @@ impl Transcriber {
             cut: None,
             repeated: 0,
             language: None,
+            fruitless: 0,
             text: String::new(),
         }
     }
@@ -164,12 +172,15 @@ impl Transcriber {
         for heard in &self.waiting {
             match heard {
                 Heard::Audio(more) => newest = newest.map(|at| at + more.len() as u64),
-                // What follows belongs to another utterance, or needs no more step.
-                Heard::Ended { .. } => {
+                // Nothing follows that would need a step.
+                Heard::Ended { cut: false, .. } => {
                     newest = newest.map(|_| u64::MAX);
                     break;
                 }
-                Heard::Started { .. } | Heard::Pause { .. } => break,
+                // What follows belongs to another utterance, or is the same sound again.
+                Heard::Ended { cut: true, .. } | Heard::Started { .. } | Heard::Pause { .. } => {
+                    break;
+                }
             }
         }
         if let (Some(newest), Some(window)) = (newest, &self.window) {
@@ -253,6 +264,7 @@ impl Transcriber {
             None => {
                 self.utterance = utterance;
                 self.repeated = 0;
+                self.fruitless = 0;
                 self.window = Some(Window::new(at));
                 self.judge.restart();
                 self.language = match self.settings.sources[..] {
@@ -308,7 +320,7 @@ impl Transcriber {
                 languages,
                 prompt,
                 forced: window.forced(),
-                provisional: !last,
+                provisional: !last && self.fruitless < CAREFUL_AFTER,
                 abort: None,
             },
             end,
@@ -346,6 +358,14 @@ impl Transcriber {
             });
         }
         window.trim(self.settings.limits);
+        self.fruitless = if said.words.is_empty() {
+            self.fruitless + 1
+        } else {
+            0
+        };
+        if self.fruitless >= FORGET_AFTER {
+            window.forget();
+        }
         let committed = self.timed(certain, source_ms(start), fresh);
         let transcribed = Transcribed {
             utterance: self.utterance,
@@ -437,3 +457,7 @@ fn ends_clause(word: &str) -> bool {
     word.trim_end()
         .ends_with(['.', '!', '?', '…', ',', ';', ':', '。', '、'])
 }
+
+#[cfg(test)]
+#[path = "transcriber_tests.rs"]
+mod tests;

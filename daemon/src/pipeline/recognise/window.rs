@@ -123,6 +123,14 @@ impl Window {
         }
     }
 
+    /// Drops the committed words and their sound.
+    pub(super) fn forget(&mut self) {
+        if let Some(last) = self.committed.last() {
+            self.drop_until(last.end.clamp(self.start, self.end()));
+            self.committed.clear();
+        }
+    }
+
     fn drop_until(&mut self, cut: u64) -> bool {
         let gone = usize::try_from(cut - self.start).unwrap_or(0);
         self.samples.drain(..gone.min(self.samples.len()));
