@@ -16,9 +16,8 @@
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use interpret_models::{
-    catalogue::Role,
     recognition::recognize_whole,
-    synthesis::{KokoroFiles, KokoroSynthesizer, SynthesisRequest, Synthesizer},
+    synthesis::{KokoroSynthesizer, SynthesisRequest, Synthesizer},
 };
 use support::{models, whisper, word_errors};
 
@@ -41,13 +40,7 @@ fn main() {
     let [text, voice, ..] = arguments.as_slice() else {
         panic!("synthesis_phrases TEXT_FILE VOICE [setting=value]...");
     };
-    models::start_onnx_runtime();
-    let model = models::installed("kokoro-82m");
-    let files = KokoroFiles {
-        model: models::weights("kokoro-82m"),
-        voices_dir: model.folder().join("voices"),
-        vocab: model.file(Role::TokenTable).unwrap().to_owned(),
-    };
+    let files = models::kokoro_files();
     let threads = setting("threads", "2") as usize;
     let mut kokoro = KokoroSynthesizer::load(&files, threads, Path::new("espeak-ng")).unwrap();
     kokoro.warm_up(voice).unwrap();

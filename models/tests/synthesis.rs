@@ -14,26 +14,12 @@ mod models;
 
 use std::path::Path;
 
-use interpret_models::{
-    catalogue::Role,
-    synthesis::{
-        Gender, KokoroFiles, KokoroSynthesizer, SynthesisError, SynthesisRequest, Synthesizer,
-    },
+use interpret_models::synthesis::{
+    Gender, KokoroSynthesizer, SynthesisError, SynthesisRequest, Synthesizer,
 };
 
-/// Files of the voice model, ONNX Runtime loaded.
-fn kokoro_files() -> KokoroFiles {
-    models::start_onnx_runtime();
-    let model = models::installed("kokoro-82m");
-    KokoroFiles {
-        model: models::weights("kokoro-82m"),
-        voices_dir: model.folder().join("voices"),
-        vocab: model.file(Role::TokenTable).unwrap().to_owned(),
-    }
-}
-
 fn kokoro() -> Box<dyn Synthesizer> {
-    Box::new(KokoroSynthesizer::load(&kokoro_files(), 2, Path::new("espeak-ng")).unwrap())
+    Box::new(KokoroSynthesizer::load(&models::kokoro_files(), 2, Path::new("espeak-ng")).unwrap())
 }
 
 fn speak(kokoro: &mut dyn Synthesizer, voice: &str, text: &str, speed: f32) -> Vec<f32> {
@@ -173,7 +159,7 @@ fn an_unknown_voice_is_refused() {
 
 #[test]
 fn a_file_that_is_no_voice_model_is_refused() {
-    let mut files = kokoro_files();
+    let mut files = models::kokoro_files();
     files.model.clone_from(&files.vocab);
     let error = KokoroSynthesizer::load(&files, 1, Path::new("espeak-ng")).unwrap_err();
     assert!(matches!(error, SynthesisError::Load { .. }), "{error}");

@@ -8,6 +8,7 @@ use interpret_models::{
     catalogue::Role,
     onnx,
     store::{Installed, Settings, Store},
+    synthesis::KokoroFiles,
 };
 
 /// A fetched model by name; a test without its models fails and says what to run.
@@ -25,6 +26,17 @@ pub(crate) fn weights(name: &str) -> PathBuf {
 /// Loads ONNX Runtime.
 pub(crate) fn start_onnx_runtime() {
     onnx::init(&store().onnx_runtime().unwrap()).unwrap();
+}
+
+/// Files of the voice model, ONNX Runtime loaded.
+pub(crate) fn kokoro_files() -> KokoroFiles {
+    start_onnx_runtime();
+    let model = installed("kokoro-82m");
+    KokoroFiles {
+        model: weights("kokoro-82m"),
+        voices_dir: model.folder().join("voices"),
+        vocab: model.file(Role::TokenTable).unwrap().to_owned(),
+    }
 }
 
 fn store() -> Store {
