@@ -133,10 +133,9 @@ impl MarianConfig {
     }
 
     /// What embeddings are multiplied with.
-    pub(super) fn embedding_scale(&self) -> f64 {
+    pub(super) fn embedding_scale(&self) -> f32 {
         if self.scale_embedding {
-            // A width beyond u32 would not fit into memory.
-            f64::from(u32::try_from(self.d_model).unwrap_or(u32::MAX)).sqrt()
+            (self.d_model as f32).sqrt()
         } else {
             1.0
         }

@@ -69,10 +69,14 @@ impl MarianTranslator {
     ) -> Result<Self, TranslationError> {
         let config = MarianConfig::read(dir)?;
         let tokens = Tokens::read(dir, config.vocabulary())?;
+        let targets = tokens.of_targets();
+        let in_target = |token: usize| {
+            token == config.eos_token_id as usize || targets.get(token).copied().unwrap_or(false)
+        };
         Ok(Self {
             pair,
             words: Words::new(tokens.pieces()),
-            network: weights::read(dir, &config, options)?,
+            network: weights::read(dir, &config, options, &in_target)?,
             config,
             tokens,
         })
@@ -199,7 +203,8 @@ impl Translator for MarianTranslator {
             (true, None) if request.committed_prefix.is_empty() => {
                 self.copy_symbols(&request.source)?
             }
-            _ => self.told(&self.search(&pieces, &source, request)?)?,
+            // On a thread of the pool: there, sharing a product with the others costs little.
+            _ => rayon::scope(|_| self.told(&self.search(&pieces, &source, request)?))?,
         };
         Ok(Translation {
             source_tokens: source.len(),

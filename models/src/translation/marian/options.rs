@@ -5,7 +5,7 @@
 pub enum Precision {
     /// 32-bit floating point, as they are in the file.
     F32,
-    /// 8-bit integers with a scale for each 32 of them (GGML's `Q8_0`): twice as fast.
+    /// 8-bit integers with a scale for each output, multiplied with inputs rounded to 8 bits too.
     #[default]
     Q8,
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
 use super::{
-    network::{Decoded, Network, Read, Source},
+    network::{Decoded, Network, Read, Rows, Source, exp},
     search::{Begun, NextToken, Row},
 };
 
@@ -34,8 +34,9 @@ impl<'model> DecoderScores<'model> {
         }
     }
 
-    fn log_probabilities(&self, hidden: &Tensor) -> Result<Vec<Vec<f32>>> {
-        let mut rows = self.network.logits(hidden)?.to_vec2()?;
+    fn log_probabilities(&self, hidden: &Rows) -> Result<Vec<Vec<f32>>> {
+        let logits = self.network.logits(hidden)?;
+        let mut rows: Vec<Vec<f32>> = logits.iter().map(<[f32]>::to_vec).collect();
         for row in &mut rows {
             for &id in &self.never {
                 if let Some(score) = row.get_mut(id as usize) {
@@ -48,9 +49,8 @@ impl<'model> DecoderScores<'model> {
     }
 }
 
-fn attention(decoded: &Decoded) -> Result<Vec<Arc<[f32]>>> {
-    let rows: Vec<Vec<f32>> = decoded.attention.to_vec2()?;
-    Ok(rows.into_iter().map(Arc::from).collect())
+fn attention(decoded: &Decoded) -> Vec<Arc<[f32]>> {
+    decoded.attention.iter().map(Arc::from).collect()
 }
 
 impl NextToken for DecoderScores<'_> {
@@ -62,9 +62,9 @@ impl NextToken for DecoderScores<'_> {
             .chain(prefix.iter().copied())
             .collect();
         let (state, decoded) = self.network.begin(&self.source, &tokens)?;
-        let mut attention = attention(&decoded)?;
+        let mut attention = attention(&decoded);
         // The output layer is most of a row's work, and nobody asks for the prefix's scores.
-        let last = decoded.hidden.narrow(0, prefix.len(), 1)?;
+        let last = decoded.hidden.last();
         let next = Row {
             log_probabilities: self.log_probabilities(&last)?.pop().unwrap_or_default(),
             attention: attention.pop().unwrap_or_default(),
@@ -79,7 +79,7 @@ impl NextToken for DecoderScores<'_> {
     fn advance(&mut self, states: &mut [Read], tokens: &[u32]) -> Result<Vec<Row>> {
         let decoded = self.network.advance(&self.source, states, tokens)?;
         let scores = self.log_probabilities(&decoded.hidden)?;
-        Ok(std::iter::zip(scores, attention(&decoded)?)
+        Ok(std::iter::zip(scores, attention(&decoded))
             .map(|(log_probabilities, attention)| Row {
                 log_probabilities,
                 attention,
@@ -90,11 +90,25 @@ impl NextToken for DecoderScores<'_> {
 
 fn log_softmax(row: &mut [f32]) {
     let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = row.iter().map(|score| (score - highest).exp()).sum();
+    let sum = sum_of_exponentials(row, highest);
     let norm = highest + sum.ln();
     for score in row {
         *score -= norm;
     }
+}
+
+/// Sum of `e^(score - highest)`, in several sums side by side, which a compiler turns into vectors.
+fn sum_of_exponentials(row: &[f32], highest: f32) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f32; LANES];
+    let (wide, rest) = row.as_chunks::<LANES>();
+    for scores in wide {
+        for lane in 0..LANES {
+            sums[lane] += exp(scores[lane] - highest);
+        }
+    }
+    let rest: f32 = rest.iter().map(|score| exp(score - highest)).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

@@ -68,6 +68,18 @@ impl Tokens {
         &self.pieces
     }
 
+    /// Of each token, whether it is a piece of target text. The vocabulary holds those of source text
+    /// too, which no translation in training had.
+    pub(super) fn of_targets(&self) -> Vec<bool> {
+        let mut of_targets = vec![false; self.pieces.len()];
+        for piece in self.target.model().pieces() {
+            if let Some(id) = self.ids.get(&piece.piece) {
+                of_targets[*id as usize] = true;
+            }
+        }
+        of_targets
+    }
+
     /// Source text as pieces, without the end of sentence. Empty where the text is blank.
     pub(super) fn source_pieces(&self, text: &str) -> Result<Vec<String>, TranslationError> {
         pieces(&self.source, text)

@@ -11,10 +11,12 @@ use crate::translation::TranslationError;
 /// The network computes the sinusoids itself; the file's copies would only take room.
 const COMPUTED: &str = "embed_positions";
 
+/// `in_target` tells of each token whether a target may hold it.
 pub(super) fn read(
     folder: &Path,
     config: &MarianConfig,
     options: &MarianOptions,
+    in_target: &dyn Fn(usize) -> bool,
 ) -> Result<Network, TranslationError> {
     let refuse = |error: candle_core::Error| TranslationError::Load {
         path: folder.to_owned(),
@@ -23,7 +25,7 @@ pub(super) fn read(
     let device = Device::Cpu;
     let tensors = read_tensors(&folder.join("model.safetensors"), &device).map_err(refuse)?;
     let builder = VarBuilder::from_tensors(tensors, DType::F32, &device);
-    Network::read(config, options, &builder).map_err(refuse)
+    Network::read(config, options, in_target, &builder).map_err(refuse)
 }
 
 /// Copies each tensor out of the mapped file, as f32; the mapping ends with this function. (A

@@ -1,33 +1,31 @@
 //! Attention with several heads, over rows of one sentence.
 
-use candle_core::{D, Module, Result, Tensor};
-use candle_nn::{VarBuilder, ops::softmax_last_dim};
+use candle_core::Result;
+use candle_nn::VarBuilder;
 
-use super::{Shape, linear::Linear};
+use super::{Shape, exponential::softmax, linear::Linear, rows::Rows};
 
-/// Keys and values of some positions: [heads, positions, width of a head] each.
-#[derive(Clone)]
+/// Keys and values of some positions, each position's one after the other.
+#[derive(Clone, Default)]
 pub(super) struct Memory {
-    keys: Tensor,
-    values: Tensor,
+    keys: Vec<f32>,
+    values: Vec<f32>,
 }
 
 impl Memory {
-    /// Both, one after the other. Makes new tensors: clones of the old stay as they are.
-    fn extended(&self, with: &Self) -> Result<Self> {
-        Ok(Self {
-            keys: Tensor::cat(&[&self.keys, &with.keys], 1)?,
-            values: Tensor::cat(&[&self.values, &with.values], 1)?,
-        })
+    /// Appends positions.
+    fn extend(&mut self, keys: &[f32], values: &[f32]) {
+        self.keys.extend(keys);
+        self.values.extend(values);
     }
 }
 
 /// What attention found.
 pub(super) struct Attended {
     /// [rows, width].
-    pub(super) output: Tensor,
-    /// How much each row looked at each position, a head at a time: [heads, rows, positions].
-    pub(super) weights: Tensor,
+    pub(super) output: Rows,
+    /// How much each row looked at each position, heads averaged: [rows, positions].
+    pub(super) weights: Rows,
 }
 
 /// Projections to queries, keys and values, and of what was found.
@@ -37,112 +35,125 @@ pub(super) struct Attention {
     value: Linear,
     out: Linear,
     heads: usize,
-    scale: f64,
+    scale: f32,
 }
 
 impl Attention {
     pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
         let square = (shape.width, shape.width);
         let linear = |name| Linear::read(square, shape.precision, &builder.pp(name));
-        // A head is at most some thousand numbers wide.
-        let head = u16::try_from(shape.width / shape.heads).unwrap_or(u16::MAX);
+        let head = shape.width / shape.heads;
         Ok(Self {
             query: linear("q_proj")?,
             key: linear("k_proj")?,
             value: linear("v_proj")?,
             out: linear("out_proj")?,
             heads: shape.heads,
-            scale: f64::from(head).powf(-0.5),
+            scale: (head as f32).sqrt().recip(),
         })
     }
 
     /// Keys and values of rows [positions, width].
-    pub(super) fn memory(&self, rows: &Tensor) -> Result<Memory> {
-        Ok(Memory {
-            keys: self.split(&self.key.forward(rows)?)?,
-            values: self.split(&self.value.forward(rows)?)?,
-        })
+    pub(super) fn memory(&self, rows: &Rows) -> Result<Memory> {
+        let mut memory = Memory::default();
+        memory.extend(
+            self.key.forward(rows)?.numbers(),
+            self.value.forward(rows)?.numbers(),
+        );
+        Ok(memory)
     }
 
     /// Rows [rows, width] look at `memory`.
-    pub(super) fn attend(&self, rows: &Tensor, memory: &Memory) -> Result<Attended> {
-        let found = self.look(&self.queries(rows)?, memory, None)?;
+    pub(super) fn attend(&self, rows: &Rows, memory: &Memory) -> Result<Attended> {
+        let queries = self.queries(rows)?;
+        let positions = memory.keys.len() / rows.width();
+        let mut found = Rows::zeros(rows.count(), rows.width());
+        let mut weights = Rows::zeros(rows.count(), positions);
+        for ((query, found), weights) in
+            queries.iter().zip(found.iter_mut()).zip(weights.iter_mut())
+        {
+            self.look(query, memory, found, weights);
+        }
         Ok(Attended {
-            output: self.out.forward(&found.output)?,
-            weights: found.weights,
+            output: self.out.forward(&found)?,
+            weights,
         })
     }
 
     /// Rows look at themselves, all at all: [rows, width].
-    pub(super) fn attend_all(&self, rows: &Tensor) -> Result<Tensor> {
+    pub(super) fn attend_all(&self, rows: &Rows) -> Result<Rows> {
         Ok(self.attend(rows, &self.memory(rows)?)?.output)
     }
 
     /// Rows look at what came before them and at themselves, and are remembered: the first
     /// `rows / pasts.len()` rows follow what the first of `pasts` remembers, and so on.
-    pub(super) fn attend_past(
-        &self,
-        rows: &Tensor,
-        pasts: &mut [&mut Option<Memory>],
-    ) -> Result<Tensor> {
-        let each = rows.dim(0)? / pasts.len().max(1);
+    pub(super) fn attend_past(&self, rows: &Rows, pasts: &mut [&mut Memory]) -> Result<Rows> {
+        let each = rows.count() / pasts.len().max(1);
         let queries = self.queries(rows)?;
-        let new = self.memory(rows)?;
-        let mask = causal_mask(each, rows)?;
-        let mut outputs = Vec::with_capacity(pasts.len());
-        for (index, past) in pasts.iter_mut().enumerate() {
-            let part = |tensor: &Tensor| tensor.narrow(1, index * each, each);
-            let new = Memory {
-                keys: part(&new.keys)?,
-                values: part(&new.values)?,
-            };
-            let known = match past.take() {
-                Some(past) => past.extended(&new)?,
-                None => new,
-            };
-            outputs.push(self.look(&part(&queries)?, &known, mask.as_ref())?.output);
-            **past = Some(known);
+        let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
+        let mut found = Rows::zeros(rows.count(), rows.width());
+        let news = keys.iter().zip(values.iter());
+        let looks = queries.iter().zip(found.iter_mut());
+        let mut weights = Vec::new();
+        for (index, ((key, value), (query, found))) in news.zip(looks).enumerate() {
+            let past = &mut pasts[index / each];
+            past.extend(key, value);
+            weights.clear();
+            weights.resize(past.keys.len() / rows.width(), 0.0);
+            self.look(query, past, found, &mut weights);
         }
-        self.out.forward(&Tensor::cat(&outputs, 0)?)
+        self.out.forward(&found)
     }
 
-    fn queries(&self, rows: &Tensor) -> Result<Tensor> {
-        self.split(&(self.query.forward(rows)? * self.scale)?)
+    fn queries(&self, rows: &Rows) -> Result<Rows> {
+        let mut queries = self.query.forward(rows)?;
+        queries.scale(self.scale);
+        Ok(queries)
     }
 
-    /// [rows, width] to [heads, rows, width of a head].
-    fn split(&self, rows: &Tensor) -> Result<Tensor> {
-        let (count, width) = rows.dims2()?;
-        rows.reshape((count, self.heads, width / self.heads))?
-            .transpose(0, 1)?
-            .contiguous()
-    }
-
-    fn look(&self, queries: &Tensor, memory: &Memory, mask: Option<&Tensor>) -> Result<Attended> {
-        let scores = queries.matmul(&memory.keys.transpose(1, 2)?)?;
-        let scores = match mask {
-            Some(mask) => scores.broadcast_add(mask)?,
-            None => scores,
-        };
-        let weights = softmax_last_dim(&scores)?;
-        let output = weights
-            .matmul(&memory.values.contiguous()?)?
-            .transpose(0, 1)?
-            .flatten_from(D::Minus2)?;
-        Ok(Attended { output, weights })
+    /// Adds to `found` what one `query` finds in `memory`, and to `weights` where it looked.
+    fn look(&self, query: &[f32], memory: &Memory, found: &mut [f32], weights: &mut [f32]) {
+        let width = query.len();
+        let head = width / self.heads;
+        let mut scores = vec![0.0; weights.len()];
+        let part = 1.0 / self.heads as f32;
+        for (at, (query, found)) in query
+            .chunks_exact(head)
+            .zip(found.chunks_exact_mut(head))
+            .enumerate()
+        {
+            let of_head = |row: &'_ [f32]| -> std::ops::Range<usize> {
+                debug_assert_eq!(row.len(), width);
+                at * head..(at + 1) * head
+            };
+            for (score, key) in scores.iter_mut().zip(memory.keys.chunks_exact(width)) {
+                *score = dot(query, &key[of_head(key)]);
+            }
+            softmax(&mut scores);
+            for ((score, value), weight) in scores
+                .iter()
+                .zip(memory.values.chunks_exact(width))
+                .zip(weights.iter_mut())
+            {
+                for (found, value) in found.iter_mut().zip(&value[of_head(value)]) {
+                    *found += score * value;
+                }
+                *weight += score * part;
+            }
+        }
     }
 }
 
-/// Each of several new rows sees itself and what came before: [rows, rows], nothing for one row.
-/// Several rows only come first, where nothing is remembered yet.
-fn causal_mask(rows: usize, like: &Tensor) -> Result<Option<Tensor>> {
-    if rows < 2 {
-        return Ok(None);
+/// Sum of products, in several sums side by side, which a compiler turns into vectors.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f32; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
     }
-    let mask: Vec<f32> = (0..rows)
-        .flat_map(|row| {
-            (0..rows).map(move |column| if column > row { f32::NEG_INFINITY } else { 0.0 })
-        })
-        .collect();
-    Tensor::from_vec(mask, (rows, rows), like.device()).map(Some)
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }

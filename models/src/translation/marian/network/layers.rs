@@ -1,21 +1,22 @@
 //! Layers of the encoder and of the decoder; normalisation comes after each part.
 
-use candle_core::{Module, Result, Tensor};
-use candle_nn::{Activation, LayerNorm, VarBuilder, layer_norm};
+use candle_core::{Device, Module, Result, Tensor};
+use candle_nn::{Activation, VarBuilder};
 
 use super::{
     Shape,
     attention::{Attended, Attention, Memory},
+    exponential::swish,
     linear::Linear,
+    norm::Norm,
+    rows::Rows,
 };
-
-const EPSILON: f64 = 1e-5;
 
 struct FeedForward {
     first: Linear,
     second: Linear,
     activation: Activation,
-    norm: LayerNorm,
+    norm: Norm,
 }
 
 impl FeedForward {
@@ -25,21 +26,35 @@ impl FeedForward {
             first: Linear::read((width, inner), shape.precision, &builder.pp("fc1"))?,
             second: Linear::read((inner, width), shape.precision, &builder.pp("fc2"))?,
             activation: shape.activation,
-            norm: layer_norm(width, EPSILON, builder.pp("final_layer_norm"))?,
+            norm: Norm::read(width, &builder.pp("final_layer_norm"))?,
         })
     }
-}
 
-impl Module for FeedForward {
-    fn forward(&self, rows: &Tensor) -> Result<Tensor> {
-        let inner = self.first.forward(rows)?.apply(&self.activation)?;
-        (self.second.forward(&inner)? + rows)?.apply(&self.norm)
+    fn forward(&self, rows: &Rows) -> Result<Rows> {
+        let inner = self.activate(self.first.forward(rows)?)?;
+        Ok(self.norm.apply(sum(self.second.forward(&inner)?, rows)))
+    }
+
+    fn activate(&self, mut rows: Rows) -> Result<Rows> {
+        let numbers = rows.numbers_mut();
+        match self.activation {
+            Activation::Swish | Activation::Silu => {
+                numbers.iter_mut().for_each(|x| *x = swish(*x));
+            }
+            Activation::Relu => numbers.iter_mut().for_each(|x| *x = x.max(0.0)),
+            // No OPUS-MT model has another one.
+            other => {
+                let given = Tensor::from_slice(numbers, numbers.len(), &Device::Cpu)?;
+                numbers.copy_from_slice(&other.forward(&given)?.to_vec1()?);
+            }
+        }
+        Ok(rows)
     }
 }
 
 pub(super) struct EncoderLayer {
     attention: Attention,
-    norm: LayerNorm,
+    norm: Norm,
     feed_forward: FeedForward,
 }
 
@@ -47,30 +62,30 @@ impl EncoderLayer {
     pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
         Ok(Self {
             attention: Attention::read(shape, &builder.pp("self_attn"))?,
-            norm: layer_norm(shape.width, EPSILON, builder.pp("self_attn_layer_norm"))?,
+            norm: Norm::read(shape.width, &builder.pp("self_attn_layer_norm"))?,
             feed_forward: FeedForward::read(shape, builder)?,
         })
     }
-}
 
-impl Module for EncoderLayer {
-    fn forward(&self, rows: &Tensor) -> Result<Tensor> {
-        let rows = (self.attention.attend_all(rows)? + rows)?.apply(&self.norm)?;
-        self.feed_forward.forward(&rows)
+    /// [rows, width] to as many.
+    pub(super) fn forward(&self, rows: &Rows) -> Result<Rows> {
+        let attended = self.attention.attend_all(rows)?;
+        self.feed_forward
+            .forward(&self.norm.apply(sum(attended, rows)))
     }
 }
 
 pub(super) struct DecoderLayer {
     own: Attention,
-    own_norm: LayerNorm,
+    own_norm: Norm,
     cross: Attention,
-    cross_norm: LayerNorm,
+    cross_norm: Norm,
     feed_forward: FeedForward,
 }
 
 impl DecoderLayer {
     pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
-        let norm = |name| layer_norm(shape.width, EPSILON, builder.pp(name));
+        let norm = |name| Norm::read(shape.width, &builder.pp(name));
         Ok(Self {
             own: Attention::read(shape, &builder.pp("self_attn"))?,
             own_norm: norm("self_attn_layer_norm")?,
@@ -81,23 +96,29 @@ impl DecoderLayer {
     }
 
     /// Keys and values of the encoder's output, which stay the same for a whole sentence.
-    pub(super) fn source(&self, encoded: &Tensor) -> Result<Memory> {
+    pub(super) fn source(&self, encoded: &Rows) -> Result<Memory> {
         self.cross.memory(encoded)
     }
 
     /// New rows and how they looked at the source; `pasts` as in [`Attention::attend_past`].
     pub(super) fn forward(
         &self,
-        rows: &Tensor,
+        rows: &Rows,
         source: &Memory,
-        pasts: &mut [&mut Option<Memory>],
+        pasts: &mut [&mut Memory],
     ) -> Result<Attended> {
-        let rows = (self.own.attend_past(rows, pasts)? + rows)?.apply(&self.own_norm)?;
+        let rows = sum(self.own.attend_past(rows, pasts)?, rows);
+        let rows = self.own_norm.apply(rows);
         let Attended { output, weights } = self.cross.attend(&rows, source)?;
-        let rows = (output + rows)?.apply(&self.cross_norm)?;
+        let rows = self.cross_norm.apply(sum(output, &rows));
         Ok(Attended {
             output: self.feed_forward.forward(&rows)?,
             weights,
         })
     }
+}
+
+fn sum(mut rows: Rows, others: &Rows) -> Rows {
+    rows.add(others);
+    rows
 }

@@ -1,24 +1,23 @@
 //! Linear layers in the precision the model was loaded in.
 
-use candle_core::{
-    Module, Result, Tensor,
-    quantized::{GgmlDType, QMatMul, QTensor},
-};
+use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::{bytes::ByteMatrix, rows::Rows};
 use crate::translation::marian::Precision;
 
-/// `x · weightᵀ + bias` for rows `x`: [rows, in] to [rows, out].
+/// `x · weightᵀ + bias` for rows `x`.
 pub(super) struct Linear {
     weight: Weight,
-    bias: Tensor,
+    bias: Vec<f32>,
 }
 
-enum Weight {
-    /// A view [in, out] of what lies in memory as [out, in]: one row of input makes dot products
-    /// of memory that is read in order.
+/// A matrix `[outputs, inputs]`.
+pub(super) enum Weight {
+    /// A view [inputs, outputs] of it: one row of input makes dot products of memory that is read in
+    /// order.
     Full(Tensor),
-    Quantized(QMatMul),
+    Bytes(ByteMatrix),
 }
 
 impl Linear {
@@ -28,29 +27,56 @@ impl Linear {
         precision: Precision,
         builder: &VarBuilder<'_>,
     ) -> Result<Self> {
-        let weight = builder.get((outputs, inputs), "weight")?;
-        Self::new(&weight, builder.get(outputs, "bias")?, precision)
+        Ok(Self {
+            weight: Weight::new(&builder.get((outputs, inputs), "weight")?, precision)?,
+            bias: builder.get(outputs, "bias")?.to_vec1()?,
+        })
     }
 
-    /// `weight` is [outputs, inputs], `bias` [outputs] or [1, outputs].
-    pub(super) fn new(weight: &Tensor, bias: Tensor, precision: Precision) -> Result<Self> {
-        let weight = match precision {
-            Precision::F32 => Weight::Full(weight.t()?),
-            Precision::Q8 => {
-                let quantized = QTensor::quantize(weight, GgmlDType::Q8_0)?;
-                Weight::Quantized(QMatMul::from_qtensor(quantized)?)
-            }
-        };
-        Ok(Self { weight, bias })
+    /// [rows, inputs] to [rows, outputs].
+    pub(super) fn forward(&self, rows: &Rows) -> Result<Rows> {
+        self.weight.product(rows, &self.bias)
     }
 }
 
-impl Module for Linear {
-    fn forward(&self, rows: &Tensor) -> Result<Tensor> {
-        let product = match &self.weight {
-            Weight::Full(weight) => rows.matmul(weight)?,
-            Weight::Quantized(weight) => weight.forward(rows)?,
+impl Weight {
+    /// `weight` is [outputs, inputs].
+    pub(super) fn new(weight: &Tensor, precision: Precision) -> Result<Self> {
+        Ok(match precision {
+            Precision::F32 => Self::Full(weight.t()?),
+            Precision::Q8 => {
+                let (_, inputs) = weight.dims2()?;
+                let numbers: Vec<f32> = weight.flatten_all()?.to_vec1()?;
+                Self::Bytes(ByteMatrix::quantize(&numbers, inputs))
+            }
+        })
+    }
+
+    /// [rows, inputs] to [rows, outputs], to each of which `bias` [outputs] is added: as many of the
+    /// first outputs as there are biases.
+    pub(super) fn product(&self, rows: &Rows, bias: &[f32]) -> Result<Rows> {
+        let weight = match self {
+            Self::Bytes(weight) => return Ok(weight.product(rows, bias)),
+            Self::Full(weight) => weight,
         };
-        product.broadcast_add(&self.bias)
+        let shape = (rows.count(), rows.width());
+        let rows = Tensor::from_slice(rows.numbers(), shape, weight.device())?;
+        let weight = weight.narrow(1, 0, bias.len())?;
+        let product = rows.matmul(&weight)?.flatten_all()?.to_vec1()?;
+        let mut product = Rows::new(product, bias.len());
+        for row in product.iter_mut() {
+            for (number, bias) in row.iter_mut().zip(bias) {
+                *number += bias;
+            }
+        }
+        Ok(product)
+    }
+
+    /// The weights of one output, as a row.
+    pub(super) fn row(&self, output: usize) -> Result<Vec<f32>> {
+        match self {
+            Self::Full(weight) => weight.narrow(1, output, 1)?.flatten_all()?.to_vec1(),
+            Self::Bytes(weight) => Ok(weight.row(output)),
+        }
     }
 }

@@ -1,20 +1,30 @@
-//! The Marian network. One sentence at a time, so tensors have no batch dimension; a row is a
-//! position.
+//! The Marian network. One sentence at a time; a row is a position.
+//!
+//! Weights are read by candle. With 8-bit matrices everything else is our own loops over plain memory
+//! (`bytes`, `attention`): a step of the decoder is hundreds of small operations, and a tensor's
+//! allocation, or a hand-over between threads, costs more than most of them. In f32 candle multiplies.
 
 mod attention;
+mod bytes;
+mod exponential;
 mod layers;
 mod linear;
+mod norm;
 mod positions;
+mod rows;
+mod vocabulary;
 
-use candle_core::{Module, Result, Tensor};
+use candle_core::Result;
 use candle_nn::{Activation, VarBuilder};
 
 use self::{
     attention::Memory,
     layers::{DecoderLayer, EncoderLayer},
-    linear::Linear,
+    vocabulary::Vocabulary,
 };
-use super::{MarianOptions, Precision, config::MarianConfig};
+pub(super) use self::{exponential::exp, rows::Rows};
+use super::{MarianOptions, config::MarianConfig};
+use crate::translation::marian::Precision;
 
 /// Sizes of the encoder's or the decoder's layers.
 #[derive(Debug, Clone, Copy)]
@@ -30,14 +40,12 @@ struct Shape {
 
 /// Encoder, decoder and output layer. Nothing in it changes once it is read.
 pub(super) struct Network {
-    /// [vocabulary, width].
-    embedding: Tensor,
-    embedding_scale: f64,
+    vocabulary: Vocabulary,
+    embedding_scale: f32,
     /// [positions, width].
-    positions: Tensor,
+    positions: Rows,
     encoder: Vec<EncoderLayer>,
     decoder: Vec<DecoderLayer>,
-    output: Linear,
     /// Decoder layers whose attention tells the alignment.
     aligning: Vec<usize>,
 }
@@ -47,25 +55,27 @@ pub(super) struct Source {
     layers: Vec<Memory>,
 }
 
-/// Target tokens a decoder has read. Cloning shares memory; reading on leaves clones as they are.
+/// Target tokens a decoder has read; reading on leaves clones as they are.
 #[derive(Clone)]
 pub(super) struct Read {
-    layers: Vec<Option<Memory>>,
+    layers: Vec<Memory>,
     tokens: usize,
 }
 
 /// The decoder's answer to some rows.
 pub(super) struct Decoded {
     /// [rows, width].
-    pub(super) hidden: Tensor,
+    pub(super) hidden: Rows,
     /// How each row looked at the source, heads and aligning layers averaged: [rows, source].
-    pub(super) attention: Tensor,
+    pub(super) attention: Rows,
 }
 
 impl Network {
+    /// `in_target` tells of each token whether a target may hold it.
     pub(super) fn read(
         config: &MarianConfig,
         options: &MarianOptions,
+        in_target: &dyn Fn(usize) -> bool,
         builder: &VarBuilder<'_>,
     ) -> Result<Self> {
         let (vocabulary, width) = (config.vocabulary(), config.width());
@@ -83,10 +93,14 @@ impl Network {
         let encoder_builder = model.pp("encoder.layers");
         let decoder_builder = model.pp("decoder.layers");
         Ok(Self {
-            output: Linear::new(&embedding, bias, options.precision)?,
-            embedding,
+            vocabulary: Vocabulary::new(
+                &embedding,
+                &bias.flatten_all()?.to_vec1()?,
+                in_target,
+                options.precision,
+            )?,
             embedding_scale: config.embedding_scale(),
-            positions: positions::sinusoids(config.positions(), width, builder.device())?,
+            positions: positions::sinusoids(config.positions(), width),
             encoder: (0..encoder.layers)
                 .map(|layer| {
                     let shape = shape(encoder.heads, encoder.inner);
@@ -118,7 +132,7 @@ impl Network {
     /// A target of which nothing was read.
     pub(super) fn unread(&self) -> Read {
         Read {
-            layers: self.decoder.iter().map(|_| None).collect(),
+            layers: vec![Memory::default(); self.decoder.len()],
             tokens: 0,
         }
     }
@@ -150,40 +164,52 @@ impl Network {
         Ok(decoded)
     }
 
-    /// Scores of all tokens, before softmax: [rows, width] to [rows, vocabulary].
-    pub(super) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.output.forward(hidden)
+    /// Scores of all tokens, before softmax: [rows, width] to [rows, vocabulary], minus infinity where
+    /// a target may not hold the token.
+    pub(super) fn logits(&self, hidden: &Rows) -> Result<Rows> {
+        self.vocabulary.logits(hidden)
     }
 
-    fn decode(&self, source: &Source, rows: Tensor, reads: &mut [&mut Read]) -> Result<Decoded> {
+    fn decode(&self, source: &Source, rows: Rows, reads: &mut [&mut Read]) -> Result<Decoded> {
         let mut hidden = rows;
-        let mut attention = Vec::with_capacity(self.aligning.len());
+        let mut attention: Option<Rows> = None;
         for (index, (layer, memory)) in std::iter::zip(&self.decoder, &source.layers).enumerate() {
-            let mut pasts: Vec<&mut Option<Memory>> = reads
+            let mut pasts: Vec<&mut Memory> = reads
                 .iter_mut()
                 .filter_map(|read| read.layers.get_mut(index))
                 .collect();
             let attended = layer.forward(&hidden, memory, &mut pasts)?;
             hidden = attended.output;
             if self.aligning.contains(&index) {
-                attention.push(attended.weights.mean(0)?);
+                match &mut attention {
+                    Some(sum) => sum.add(&attended.weights),
+                    None => attention = Some(attended.weights),
+                }
             }
         }
-        Ok(Decoded {
-            hidden,
-            attention: Tensor::stack(&attention, 0)?.mean(0)?,
-        })
+        let mut attention = attention.ok_or_else(|| {
+            candle_core::Error::Msg("no decoder layer tells the alignment".to_owned())
+        })?;
+        attention.scale(1.0 / self.aligning.len() as f32);
+        Ok(Decoded { hidden, attention })
     }
 
     /// Embeddings of tokens at the positions `position` gives for their indices: [tokens, width].
-    fn embed(&self, tokens: &[u32], position: impl Fn(usize) -> usize) -> Result<Tensor> {
-        let device = self.embedding.device();
-        let positions: Vec<u32> = (0..tokens.len())
-            .map(|index| u32::try_from(position(index)).unwrap_or(u32::MAX))
-            .collect();
-        let place = |numbers: &[u32]| Tensor::new(numbers, device);
-        let embedded = self.embedding.index_select(&place(tokens)?, 0)?;
-        (embedded * self.embedding_scale)? + self.positions.index_select(&place(&positions)?, 0)?
+    fn embed(&self, tokens: &[u32], position: impl Fn(usize) -> usize) -> Result<Rows> {
+        let width = self.positions.width();
+        let mut rows = Rows::zeros(tokens.len(), width);
+        for (index, (row, token)) in rows.iter_mut().zip(tokens).enumerate() {
+            let embedding = self.vocabulary.embedding(*token)?;
+            let from = position(index) * width;
+            let place = self.positions.numbers().get(from..from + width);
+            let place = place.ok_or_else(|| {
+                candle_core::Error::Msg("more tokens than the model has positions".to_owned())
+            })?;
+            for ((number, embedding), place) in row.iter_mut().zip(embedding).zip(place) {
+                *number = embedding * self.embedding_scale + place;
+            }
+        }
+        Ok(rows)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Positions as sinusoids.
 
-use candle_core::{Device, Result, Tensor};
+use super::rows::Rows;
 
 /// [count, width]: sines in the first half of a row, cosines in the second.
 #[expect(
     clippy::cast_precision_loss,
     reason = "positions and widths are at most some thousands"
 )]
-pub(super) fn sinusoids(count: usize, width: usize, device: &Device) -> Result<Tensor> {
+pub(super) fn sinusoids(count: usize, width: usize) -> Rows {
     let frequencies: Vec<f32> = (0..width)
         .step_by(2)
         .map(|index| 1.0 / 10_000_f32.powf(index as f32 / width as f32))
@@ -18,5 +18,5 @@ pub(super) fn sinusoids(count: usize, width: usize, device: &Device) -> Result<T
         rows.extend(angles.clone().map(f32::sin));
         rows.extend(angles.map(f32::cos));
     }
-    Tensor::from_vec(rows, (count, frequencies.len() * 2), device)
+    Rows::new(rows, width)
 }

@@ -45,7 +45,7 @@ fn full_precision() -> MarianOptions {
 
 fn own(map: &VarMap, options: &MarianOptions) -> Network {
     let builder = VarBuilder::from_varmap(map, DType::F32, &Device::Cpu);
-    Network::read(&config(), options, &builder).unwrap()
+    Network::read(&config(), options, &|_| true, &builder).unwrap()
 }
 
 fn reference_logits(model: &mut MTModel, source: &[u32], target: &[u32]) -> Tensor {
@@ -61,9 +61,15 @@ fn reference_logits(model: &mut MTModel, source: &[u32], target: &[u32]) -> Tens
     logits.i(0).unwrap()
 }
 
-fn difference(a: &Tensor, b: &Tensor) -> f32 {
-    let difference = (a - b).unwrap().abs().unwrap();
-    difference.max_all().unwrap().to_scalar().unwrap()
+/// The greatest.
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 const SOURCE: [u32; 6] = [5, 9, 33, 2, 7, 0];
@@ -77,17 +83,9 @@ fn all_logits_equal_the_reference() {
     let (_, decoded) = network.begin(&source, &TARGET).unwrap();
     let logits = network.logits(&decoded.hidden).unwrap();
     let expected = reference_logits(&mut reference, &SOURCE, &TARGET);
-    assert!(difference(&logits, &expected) < 1e-4);
-    assert!(
-        expected
-            .abs()
-            .unwrap()
-            .max_all()
-            .unwrap()
-            .to_scalar::<f32>()
-            .unwrap()
-            > 0.5
-    );
+    let expected = numbers(&expected);
+    assert!(difference(logits.numbers(), &expected) < 1e-4);
+    assert!(expected.iter().any(|logit| logit.abs() > 0.5));
 }
 
 #[test]
@@ -104,7 +102,8 @@ fn token_by_token_and_side_by_side_equal_all_at_once() {
         let logits = network.logits(&decoded.hidden).unwrap();
         for (row, target) in targets.iter().enumerate() {
             let expected = reference_logits(&mut reference, &SOURCE, &target[..=step]);
-            let difference = difference(&logits.i(row).unwrap(), &expected.i(step).unwrap());
+            let row_of_logits = logits.iter().nth(row).unwrap();
+            let difference = difference(row_of_logits, &numbers(&expected.i(step).unwrap()));
             assert!(difference < 1e-4, "row {row} at step {step}: {difference}");
         }
         // A clone that reads on leaves the original alone.
@@ -125,12 +124,61 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
         let source = network.encode(&SOURCE).unwrap();
         network.begin(&source, &TARGET).unwrap().1.attention
     };
-    let (first, last) = (attention(&[0]), attention(&[2]));
-    assert_eq!(first.dims(), [TARGET.len(), SOURCE.len()]);
-    for sum in first.sum(1).unwrap().to_vec1::<f32>().unwrap() {
+    let (first, last, both) = (attention(&[0]), attention(&[2]), attention(&[0, 2]));
+    assert_eq!((first.count(), first.width()), (TARGET.len(), SOURCE.len()));
+    for row in first.iter() {
+        let sum: f32 = row.iter().sum();
         assert!((sum - 1.0).abs() < 1e-5, "{sum}");
     }
-    let mean = ((&first + &last).unwrap() / 2.0).unwrap();
-    assert!(difference(&mean, &attention(&[0, 2])) < 1e-6);
-    assert!(difference(&first, &last) > 1e-3);
+    let mut mean = first.clone();
+    mean.add(&last);
+    mean.scale(0.5);
+    assert!(difference(mean.numbers(), both.numbers()) < 1e-6);
+    assert!(difference(first.numbers(), last.numbers()) > 1e-3);
+}
+
+#[test]
+fn bytes_are_near_full_precision() {
+    let (map, _) = random();
+    let logits = |options: &MarianOptions| {
+        let network = own(&map, options);
+        let source = network.encode(&SOURCE).unwrap();
+        let (_, decoded) = network.begin(&source, &TARGET).unwrap();
+        network.logits(&decoded.hidden).unwrap()
+    };
+    let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
+    let largest = full
+        .numbers()
+        .iter()
+        .fold(0.0_f32, |most, x| most.max(x.abs()));
+    let difference = difference(full.numbers(), bytes.numbers());
+    assert!(
+        difference > 0.0 && difference < largest * 0.05,
+        "{difference} of {largest}"
+    );
+}
+
+#[test]
+fn what_no_target_may_hold_is_not_scored_and_the_rest_is_the_same() {
+    let (map, _) = random();
+    for options in [full_precision(), MarianOptions::default()] {
+        let logits = |in_target: &dyn Fn(usize) -> bool| {
+            let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+            let network = Network::read(&config(), &options, in_target, &builder).unwrap();
+            let source = network.encode(&SOURCE).unwrap();
+            let (_, decoded) = network.begin(&source, &TARGET).unwrap();
+            network.logits(&decoded.hidden).unwrap()
+        };
+        let (all, some) = (logits(&|_| true), logits(&|token| token % 3 == 1));
+        for (all, some) in all.iter().zip(some.iter()) {
+            for (token, (all, some)) in all.iter().zip(some).enumerate() {
+                let expected = if token % 3 == 1 {
+                    *all
+                } else {
+                    f32::NEG_INFINITY
+                };
+                assert!(*some == expected || (some - expected).abs() < 1e-5);
+            }
+        }
+    }
 }

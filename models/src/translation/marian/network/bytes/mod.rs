@@ -1,0 +1,235 @@
+//! Matrices of signed bytes, multiplied with rows that become bytes on the way.
+//!
+//! Each output's weights have a scale of their own, and so has each row, so that the greatest magnitude
+//! becomes 127: `x · w ≈ scale(x) scale(w) Σ bytes(x) bytes(w)`. The sums are exact, so every kernel
+//! gives the same numbers.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod plain;
+
+use rayon::prelude::*;
+
+use super::rows::Rows;
+
+/// Bytes a kernel takes at once: rows are filled up with zeros to a multiple.
+const CHUNK: usize = 32;
+/// Fewer products than this are not worth a second thread: waking it takes as long.
+const WORTH_SHARING: usize = 4_000_000;
+/// Outputs whose sums one task makes.
+const TASK: usize = 256;
+
+/// A matrix `[outputs, inputs]`.
+pub(super) struct ByteMatrix {
+    /// [outputs, padded].
+    bytes: Vec<i8>,
+    /// What one step is worth, for each output.
+    scales: Vec<f32>,
+    inputs: usize,
+    padded: usize,
+}
+
+impl ByteMatrix {
+    /// Rounds `weights` [outputs, inputs].
+    pub(super) fn quantize(weights: &[f32], inputs: usize) -> Self {
+        let padded = inputs.next_multiple_of(CHUNK);
+        let (bytes, scales) = quantize(weights, inputs, padded);
+        Self {
+            bytes,
+            scales,
+            inputs,
+            padded,
+        }
+    }
+
+    /// [rows, inputs] to [rows, outputs], to each of which `bias` [outputs] is added: as many of the
+    /// first outputs as there are biases.
+    pub(super) fn product(&self, rows: &Rows, bias: &[f32]) -> Rows {
+        let outputs = bias.len();
+        let count = rows.count();
+        assert!(rows.width() == self.inputs && outputs <= self.scales.len());
+        let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, self.padded);
+        // [outputs, rows], so that tasks write stretches of their own.
+        let mut turned = vec![0.0; outputs * count];
+        let task = |first: usize, turned: &mut [f32]| {
+            let some = turned.len() / count;
+            let weights = &self.bytes[first * self.padded..(first + some) * self.padded];
+            let mut sums = vec![0; some * count];
+            sums_of_products(weights, &bytes, self.padded, &mut sums);
+            for (at, (sums, results)) in sums
+                .chunks_exact(count)
+                .zip(turned.chunks_exact_mut(count))
+                .enumerate()
+            {
+                let (scale, bias) = (self.scales[first + at], bias[first + at]);
+                for ((sum, result), row_scale) in sums.iter().zip(results).zip(&row_scales) {
+                    *result = *sum as f32 * (scale * row_scale) + bias;
+                }
+            }
+        };
+        if outputs * self.padded * count < WORTH_SHARING {
+            task(0, &mut turned);
+        } else {
+            turned
+                .par_chunks_mut(TASK * count)
+                .enumerate()
+                .for_each(|(index, turned)| task(index * TASK, turned));
+        }
+        if count == 1 {
+            return Rows::new(turned, outputs);
+        }
+        let mut product = Rows::zeros(count, outputs);
+        for (row, numbers) in product.iter_mut().enumerate() {
+            for (output, number) in numbers.iter_mut().enumerate() {
+                *number = turned[output * count + row];
+            }
+        }
+        product
+    }
+
+    /// The weights of one output.
+    pub(super) fn row(&self, output: usize) -> Vec<f32> {
+        let from = output * self.padded;
+        let scale = self.scales[output];
+        self.bytes[from..from + self.inputs]
+            .iter()
+            .map(|byte| f32::from(*byte) * scale)
+            .collect()
+    }
+}
+
+/// Rows of `width` numbers as rows of `padded` bytes, and what a step is worth in each.
+fn quantize(numbers: &[f32], width: usize, padded: usize) -> (Vec<i8>, Vec<f32>) {
+    let rows = numbers.len() / width;
+    let mut bytes = vec![0; rows * padded];
+    let mut scales = Vec::with_capacity(rows);
+    for (numbers, bytes) in numbers
+        .chunks_exact(width)
+        .zip(bytes.chunks_exact_mut(padded))
+    {
+        let greatest = numbers.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let steps = if greatest > 0.0 {
+            127.0 / greatest
+        } else {
+            0.0
+        };
+        for (byte, number) in bytes.iter_mut().zip(numbers) {
+            // Adding and taking away 1.5 * 2^23 rounds, in instructions any machine has as vectors.
+            let rounded = (number * steps + 12_582_912.0) - 12_582_912.0;
+            *byte = rounded as i32 as i8;
+        }
+        scales.push(greatest / 127.0);
+    }
+    (bytes, scales)
+}
+
+/// Sums `[outputs, rows]` of the products of `weights` [outputs, padded] with `rows` [rows, padded], on
+/// the widest vectors of this processor.
+fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        avx2::sums_of_products(weights, rows, padded, sums);
+        return;
+    }
+    plain::sums_of_products(weights, rows, padded, sums);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_kernel_gives_the_same_sums(
+            outputs in 1_usize..12,
+            rows in 1_usize..12,
+            chunks in 1_usize..5,
+            seed in any::<u64>(),
+            extreme in any::<bool>(),
+        ) {
+            let padded = chunks * CHUNK;
+            let mut state = seed | 1;
+            let mut byte = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let byte = (state >> 56) as i8;
+                // Sums of the greatest products are the ones that would saturate.
+                if extreme { byte.signum() | 127 } else { byte.max(-127) }
+            };
+            let weights: Vec<i8> = (0..outputs * padded).map(|_| byte().max(-127)).collect();
+            let values: Vec<i8> = (0..rows * padded).map(|_| byte().max(-127)).collect();
+            let mut expected = Vec::new();
+            for weights in weights.chunks_exact(padded) {
+                for values in values.chunks_exact(padded) {
+                    let products = weights.iter().zip(values);
+                    expected.push(products.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum::<i32>());
+                }
+            }
+            let mut sums = vec![0; outputs * rows];
+            plain::sums_of_products(&weights, &values, padded, &mut sums);
+            prop_assert_eq!(&sums, &expected);
+            sums.fill(0);
+            sums_of_products(&weights, &values, padded, &mut sums);
+            prop_assert_eq!(&sums, &expected);
+        }
+
+        #[test]
+        fn products_are_near_those_of_the_numbers(
+            (inputs, outputs) in (1_usize..70, 1_usize..300),
+            count in 1_usize..6,
+            seed in any::<u32>(),
+        ) {
+            let mut state = seed | 1;
+            let mut number = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(state >> 8) as f32 / f64::from(1_u32 << 23) as f32 - 1.0
+            };
+            let weights: Vec<f32> = (0..inputs * outputs).map(|_| number()).collect();
+            let bias: Vec<f32> = (0..outputs).map(|_| number()).collect();
+            let rows = Rows::new((0..inputs * count).map(|_| number()).collect(), inputs);
+            let matrix = ByteMatrix::quantize(&weights, inputs);
+            let product = matrix.product(&rows, &bias);
+            prop_assert_eq!((product.count(), product.width()), (count, outputs));
+            // Each factor is wrong by half a 127th of at most 1.
+            let allowed = inputs as f32 * (1.0 / 127.0 + 1e-4);
+            for (row, results) in rows.iter().zip(product.iter()) {
+                for (output, result) in results.iter().enumerate() {
+                    let weights = &weights[output * inputs..][..inputs];
+                    let exact: f32 = weights.iter().zip(row).map(|(w, x)| w * x).sum();
+                    prop_assert!((result - exact - bias[output]).abs() <= allowed);
+                }
+            }
+            for (output, weights) in weights.chunks_exact(inputs).enumerate() {
+                for (kept, weight) in matrix.row(output).iter().zip(weights) {
+                    prop_assert!((kept - weight).abs() <= 0.5 / 127.0 + 1e-6);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_do_no_harm() {
+        let matrix = ByteMatrix::quantize(&[0.0, 0.0, 1.0, f32::NAN], 2);
+        let rows = Rows::new(vec![f32::INFINITY, 1.0], 2);
+        assert_eq!(matrix.product(&rows, &[0.0, 0.0]).count(), 1);
+    }
+
+    #[test]
+    fn large_products_are_shared_among_threads_and_the_same() {
+        let (inputs, outputs) = (64, 70_000);
+        let weights: Vec<f32> = (0..inputs * outputs)
+            .map(|at| (at % 255) as f32 - 127.0)
+            .collect();
+        let matrix = ByteMatrix::quantize(&weights, inputs);
+        let rows = Rows::new((0..2 * inputs).map(|at| at as f32).collect(), inputs);
+        let product = matrix.product(&rows, &vec![0.5; outputs]);
+        for output in [0, TASK - 1, TASK, outputs - 1] {
+            let one = ByteMatrix::quantize(&weights[output * inputs..][..inputs], inputs);
+            let alone = one.product(&rows, &[0.5]);
+            for (all, alone) in product.iter().zip(alone.iter()) {
+                assert_eq!(all[output].to_bits(), alone[0].to_bits());
+            }
+        }
+    }
+}

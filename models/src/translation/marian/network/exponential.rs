@@ -1,0 +1,71 @@
+//! `e^x` in operations that compilers turn into vectors, and what is made of it.
+
+/// Wrong by 3 units in the last place at most; outside of what f32 can hold, the nearest it can.
+#[inline(always)]
+pub(in crate::translation::marian) fn exp(x: f32) -> f32 {
+    /// Adding it rounds to whole numbers, which then are the low bits.
+    const ROUNDING: f32 = 12_582_912.0;
+    /// ln 2 in two parts, the first with zeros at its end, so that its multiples are exact.
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    /// Taylor series: the argument is at most ln(2) / 2.
+    const TERMS: [f32; 7] = [
+        1.0,
+        1.0,
+        1.0 / 2.0,
+        1.0 / 6.0,
+        1.0 / 24.0,
+        1.0 / 120.0,
+        1.0 / 720.0,
+    ];
+    let x = x.clamp(-87.0, 88.0);
+    let rounded = x * std::f32::consts::LOG2_E + ROUNDING;
+    let whole = rounded - ROUNDING;
+    let rest = (x - whole * LN_2[0]) - whole * LN_2[1];
+    let series = TERMS.iter().rev().fold(0.0, |sum, term| sum * rest + term);
+    // The exponent of the result.
+    f32::from_bits(series.to_bits().wrapping_add(rounded.to_bits() << 23))
+}
+
+/// Scores become probabilities.
+pub(super) fn softmax(scores: &mut [f32]) {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = exp(*score - highest);
+        sum += *score;
+    }
+    for score in scores {
+        *score /= sum;
+    }
+}
+
+/// `x` times the logistic function of it (Swish, `SiLU`).
+#[inline(always)]
+pub(super) fn swish(x: f32) -> f32 {
+    x / (1.0 + exp(-x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_exponential() {
+        for step in -8_700..8_800_i16 {
+            let x = f32::from(step) / 100.0;
+            let exact = f64::from(x).exp();
+            let error = (f64::from(exp(x)) - exact).abs() / exact;
+            assert!(error < 4e-7, "{x}: {error:e}");
+        }
+        assert!(exp(f32::NEG_INFINITY) < 2e-38);
+        assert!(exp(1e9).is_finite());
+    }
+
+    #[test]
+    fn softmax_sums_to_one() {
+        let mut scores = [1_000.0, 999.0, -1_000.0];
+        softmax(&mut scores);
+        assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((scores[0] / scores[1] - std::f32::consts::E).abs() < 1e-5);
+    }
+}
