@@ -4,6 +4,7 @@
 pub mod daemon_process;
 pub mod ears;
 pub mod interpret_command;
+pub mod noises;
 pub mod scores;
 pub mod speech;
 pub mod stream;

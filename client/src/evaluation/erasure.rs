@@ -11,7 +11,8 @@ use crate::session::Event;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Erasure {
     /// Of committed text. 0 by contract: committed text is only appended to. A message that continues
-    /// a word which was committed before counts, for it changes that word.
+    /// a word which was committed before counts, for it changes that word; one that begins with a comma
+    /// does not.
     pub committed: f64,
     /// Of what is displayed: committed and tentative text. Tentative text may change; this tells how
     /// restless it looks.
@@ -68,9 +69,11 @@ impl Replay {
     }
 }
 
-/// Whether `text`, which begins with `before`, goes on in the middle of its last word.
+/// Whether `text`, which begins with `before`, goes on in the middle of its last word. Punctuation
+/// after a word is a token of its own, as for sacrebleu: it leaves the word as it was.
 fn continues_a_word(before: &str, text: &str) -> bool {
-    let goes_on = text[before.len()..].starts_with(|c: char| !c.is_whitespace());
+    let more = text[before.len()..].split(char::is_whitespace).next();
+    let goes_on = more.is_some_and(|more| more.contains(char::is_alphanumeric));
     goes_on && before.ends_with(|c: char| !c.is_whitespace())
 }
 
@@ -112,6 +115,14 @@ mod tests {
             displayed: 1.0,
         };
         assert_eq!(found, Some(expected));
+    }
+
+    #[test]
+    fn punctuation_after_a_committed_word_leaves_it_as_it_was() {
+        let of = |messages: &[(&str, &str)]| erasure(messages).map(|e| e.committed);
+        assert_eq!(of(&[(" Good bye", ""), (", all.", "")]), Some(0.0));
+        // A number would be another one.
+        assert_eq!(of(&[(" It costs 3", ""), (".50", "")]), Some(1.0 / 3.0));
     }
 
     #[test]

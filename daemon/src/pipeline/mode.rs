@@ -31,7 +31,7 @@ impl Mode {
     pub(super) fn transcriber(self, sources: &[Language]) -> TranscriberSettings {
         let (policy, step_ms) = match self {
             Self::LowLatency => (CommitPolicy::AlignAtt { hold_ms: 240 }, 640),
-            Self::Balanced => (CommitPolicy::AlignAtt { hold_ms: 400 }, 800),
+            Self::Balanced => (CommitPolicy::AlignAtt { hold_ms: 320 }, 640),
             Self::Accurate => (CommitPolicy::AtEnd, 960),
         };
         TranscriberSettings {
@@ -61,12 +61,7 @@ impl Mode {
     pub(super) fn speech(self) -> SpeechPolicy {
         let (lengths, patience_ms, fastest_ms, late_ms) = match self {
             Self::LowLatency => (Some(PhraseLengths { least: 3, most: 7 }), 600, 2_500, 2_000),
-            Self::Balanced => (
-                Some(PhraseLengths { least: 5, most: 10 }),
-                1_200,
-                4_000,
-                2_800,
-            ),
+            Self::Balanced => (Some(PhraseLengths { least: 4, most: 8 }), 800, 4_000, 2_400),
             Self::Accurate => (None, 0, 6_000, 8_000),
         };
         SpeechPolicy {

@@ -13,6 +13,10 @@ const SCRAP_TOKENS: usize = 4;
 const LOOP_REPEATS: usize = 4;
 /// Tokens that the repetitions must have together: "non, non, non, non" is still speech.
 const LOOP_TOKENS: usize = 12;
+/// On the way two copies are a loop, if they have this many tokens together: over the first second of
+/// an utterance Whisper likes to complete the sentence, and then writes it again. If somebody really
+/// says it twice, the utterance's later runs tell.
+const PROVISIONAL_LOOP_TOKENS: usize = 8;
 /// Longest run looked for.
 const LOOP_PERIOD: usize = 24;
 
@@ -34,6 +38,8 @@ pub(super) enum Doubt {
 pub(super) struct Evidence<'a> {
     /// Text tokens.
     pub(super) tokens: &'a [i32],
+    /// Whether there will be another run over the same sound.
+    pub(super) provisional: bool,
     /// How many of them, at the beginning, were forced: they are not judged.
     pub(super) forced: usize,
     /// Whether the decoder was stopped at the most tokens allowed.
@@ -47,7 +53,9 @@ pub(super) struct Evidence<'a> {
 pub(super) fn doubt(evidence: &Evidence<'_>) -> Option<Doubt> {
     let free = evidence.tokens.len() - evidence.forced;
     let unsure = evidence.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY;
-    if loop_at(evidence.tokens).is_some() {
+    if loop_at(evidence.tokens).is_some()
+        || evidence.provisional && copied_at(evidence.tokens).is_some()
+    {
         Some(Doubt::Repetition)
     } else if evidence.exhausted {
         Some(Doubt::TooFast)
@@ -68,9 +76,20 @@ pub(super) fn most_tokens(seconds: f32) -> usize {
 
 /// The first place where a run is repeated on end: its begin and its period.
 pub(super) fn loop_at(tokens: &[i32]) -> Option<(usize, usize)> {
-    (1..=LOOP_PERIOD.min(tokens.len() / LOOP_REPEATS))
+    repeated_at(tokens, LOOP_REPEATS, LOOP_TOKENS)
+}
+
+/// The same, where twice is enough.
+fn copied_at(tokens: &[i32]) -> Option<(usize, usize)> {
+    repeated_at(tokens, 2, PROVISIONAL_LOOP_TOKENS)
+}
+
+/// The first place where a run stands `repeats` times on end and has `least` tokens with its
+/// repetitions: its begin and its period.
+fn repeated_at(tokens: &[i32], repeats: usize, least: usize) -> Option<(usize, usize)> {
+    (1..=LOOP_PERIOD.min(tokens.len() / repeats))
         .filter_map(|period| {
-            let needed = (LOOP_REPEATS * period).max(LOOP_TOKENS) - period;
+            let needed = (repeats * period).max(least) - period;
             let mut same = 0;
             for at in period..tokens.len() {
                 same = if tokens[at] == tokens[at - period] {
@@ -96,11 +115,27 @@ mod tests {
     fn evidence(tokens: &[i32]) -> Evidence<'_> {
         Evidence {
             tokens,
+            provisional: false,
             forced: 0,
             exhausted: false,
             has_words: true,
             average_log_probability: -0.3,
         }
+    }
+
+    #[test]
+    fn a_sentence_written_twice_is_doubted_on_the_way_only() {
+        let twice = [7, 8, 9, 10, 11, 7, 8, 9, 10, 11, 7];
+        let provisional = |tokens| {
+            doubt(&Evidence {
+                provisional: true,
+                ..evidence(tokens)
+            })
+        };
+        assert_eq!(provisional(&twice), Some(Doubt::Repetition));
+        assert_eq!(doubt(&evidence(&twice)), None);
+        assert_eq!(provisional(&twice[..9]), None, "not yet twice");
+        assert_eq!(provisional(&[5, 6, 5, 6, 9]), None, "too short");
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl WhisperRecognizer {
             forced.apply(&mut parameters);
         }
         self.run(parameters, samples, request.abort.as_ref())?;
-        Ok(self.read(most_tokens, forced.len()))
+        Ok(self.read(most_tokens, forced.len(), request.provisional))
     }
 
     /// Runs the model, on as many threads as suit the machine now.
@@ -213,7 +213,7 @@ impl WhisperRecognizer {
     }
 
     /// Reads the text tokens of the last run.
-    fn read(&self, most_tokens: i32, forced: usize) -> Decoding {
+    fn read(&self, most_tokens: i32, forced: usize, provisional: bool) -> Decoding {
         let end_of_text = self.model.context.token_eot();
         let mut tokens = Vec::new();
         let (mut sum, mut count) = (0.0, 0_usize);
@@ -246,6 +246,7 @@ impl WhisperRecognizer {
         let text = String::from_utf8_lossy(&bytes);
         let doubt = guard::doubt(&Evidence {
             tokens: &ids,
+            provisional,
             exhausted: i32::try_from(count).is_ok_and(|count| count > most_tokens),
             forced,
             has_words: text.chars().any(char::is_alphanumeric),

@@ -1,6 +1,6 @@
 //! The network against candle-transformers', on random weights.
 
-use candle_core::{DType, Device, IndexOp as _};
+use candle_core::{DType, Device, IndexOp as _, Tensor};
 use candle_nn::VarMap;
 use candle_transformers::models::marian::MTModel;
 
