@@ -36,7 +36,11 @@ struct Load(Vec<Child>);
 impl Load {
     fn begin() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let busy = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
+        let busy = || {
+            Command::new("sh")
+                .args(["-c", "while :; do :; done"])
+                .spawn()
+        };
         Self((0..2 * cores).map(|_| busy().unwrap()).collect())
     }
 }
@@ -85,7 +89,11 @@ async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
     let listen = async {
         let mut all = Vec::new();
         while let Some(message) = responses.message().await? {
-            all.extend(message.response.map(|response| (started.elapsed(), response)));
+            all.extend(
+                message
+                    .response
+                    .map(|response| (started.elapsed(), response)),
+            );
         }
         Ok::<_, tonic::Status>(all)
     };
@@ -125,7 +133,10 @@ async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
     let longest = steps(LOADED.0, LOADED.1 + 5).into_iter().max();
     let longest = longest.expect("no longer steps although others had the cores");
     let last = steps(0, u64::MAX / 2).last().copied();
-    assert!(last.is_some_and(|last| last < longest), "{last:?}, {longest}");
+    assert!(
+        last.is_some_and(|last| last < longest),
+        "{last:?}, {longest}"
+    );
     let speech = paces.iter().rev().find(|(_, pace)| pace.speech_rate > 0.0);
     assert!(
         speech.is_none_or(|(_, pace)| !pace.captions_only),

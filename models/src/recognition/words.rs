@@ -33,6 +33,11 @@ pub(super) fn words(
     for token in tokens {
         match pieces.last_mut() {
             Some(last) if !last.is_complete() => last.add(token),
+            Some(last) if spaced && last.ends_sentence() && begins_sentence(token) => {
+                let mut piece = Piece::of(token);
+                piece.bytes.insert(0, b' ');
+                pieces.push(piece);
+            }
             Some(last) if spaced && token.bytes.first() != Some(&b' ') => last.add(token),
             _ => pieces.push(Piece::of(token)),
         }
@@ -75,6 +80,13 @@ pub(super) fn words(
     words
 }
 
+/// Whether a token without a leading space begins with a capital: after forced text Whisper sometimes
+/// leaves out the space after a full stop ("States.To").
+fn begins_sentence(token: &Token) -> bool {
+    let text = String::from_utf8_lossy(&token.bytes);
+    text.starts_with(char::is_uppercase)
+}
+
 /// The text of `words`.
 pub(super) fn text(words: &[RecognizedWord]) -> String {
     let joined: String = words.iter().map(|word| word.text.as_str()).collect();
@@ -112,6 +124,15 @@ impl Piece {
         {
             self.end_ms = self.end_ms.max(token.end_ms);
         }
+    }
+
+    /// Whether it is a word of several letters with a full stop or the like after it ("U." is not).
+    fn ends_sentence(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let word = text.trim_start().trim_end_matches(['.', '!', '?']);
+        word.len() < text.trim_start().len()
+            && word.chars().count() > 1
+            && word.chars().all(char::is_alphabetic)
     }
 
     fn followed_by(mut self, other: Self) -> Self {
@@ -158,6 +179,21 @@ mod tests {
             split(&[b" And", b" so", b",", b" fel", b"low"], "en"),
             [" And", " so,", " fellow"]
         );
+    }
+
+    #[test]
+    fn a_space_left_out_between_sentences_is_put_in() {
+        assert_eq!(
+            split(&[b" the", b" States", b".", b"To", b" go"], "en"),
+            [" the", " States.", " To", " go"]
+        );
+        for whole in [
+            &[b" U" as &[u8], b".", b"S", b"."],
+            &[b" 3", b".", b"5", b"B"],
+            &[b" Mc", b"D", b"o", b"g"],
+        ] {
+            assert_eq!(split(whole, "en").len(), 1);
+        }
     }
 
     #[test]
