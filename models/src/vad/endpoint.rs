@@ -206,8 +206,13 @@ impl EndPointer {
     /// Cuts an utterance that has grown to the maximum length where speech is least likely.
     fn cut(&mut self, speech: Speech, frame: u64, events: &mut Vec<EndpointEvent>) -> State {
         let at = speech.least_speech(self.config.cut_search);
-        // The middle of the frame: both sides keep half of the dip.
-        let cut = end_of(at) - FRAME_SAMPLES as u64 / 2;
+        // The middle of the frame: both sides keep half of the dip. All of it where no speech comes
+        // after that would keep the other half.
+        let cut = if speech.last_speech == at {
+            end_of(at)
+        } else {
+            end_of(at) - FRAME_SAMPLES as u64 / 2
+        };
         self.floor = cut;
         if speech.announced {
             events.push(EndpointEvent::Ended {

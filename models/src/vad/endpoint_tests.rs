@@ -114,6 +114,15 @@ fn a_long_utterance_is_cut_in_its_deepest_recent_dip_and_goes_on_there() {
 }
 
 #[test]
+fn a_cut_in_the_last_frame_of_speech_keeps_all_of_it() {
+    let maximum = usize::try_from(EndPointer::new(&config()).unwrap().config.maximum).unwrap();
+    // The least speech lies in the frame before the last one, which nothing follows.
+    let events = run(&config(), &stretch(&[(0.93, maximum - 1), (0.02, 40)]));
+    let end = (maximum as u64 - 1) * FRAME;
+    assert_eq!(ranges(&events), [(0..end, EndReason::MaximumLength)]);
+}
+
+#[test]
 fn a_stream_that_ends_in_speech_ends_its_utterance_where_it_ends() {
     let mut pointer = EndPointer::new(&config()).unwrap();
     for _ in 0..10 {

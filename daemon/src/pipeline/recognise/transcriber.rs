@@ -24,6 +24,9 @@ use crate::pipeline::{SourceRange, TimedWord, detect::Heard, source_ms};
 
 /// Sound before the first run of an utterance: Whisper makes words up for less.
 const FIRST_RUN_MS: u32 = 960;
+/// Sound of an utterance up to which a run that makes no word certain is followed by the next one after
+/// half a step: nobody hears anything yet.
+const BEGINNING_MS: u32 = 2_000;
 /// Runs in a row without a new word after which the next one is done with the care of a last one: the
 /// decoder may have gone astray over too little context, and would again at each step.
 const CAREFUL_AFTER: u32 = 2;
@@ -112,6 +115,8 @@ pub struct Transcriber {
     language: Option<Language>,
     /// Runs in a row that gave no word beyond the committed ones.
     fruitless: u32,
+    /// Whether a word of the utterance is committed.
+    begun: bool,
     /// The end of the committed text.
     text: String,
     /// Step in force, in samples.
@@ -137,6 +142,7 @@ impl Transcriber {
             repeated: 0,
             language: None,
             fruitless: 0,
+            begun: false,
             text: String::new(),
         }
     }
@@ -265,6 +271,7 @@ impl Transcriber {
                 self.utterance = utterance;
                 self.repeated = 0;
                 self.fruitless = 0;
+                self.begun = false;
                 self.window = Some(Window::new(at));
                 self.judge.restart();
                 self.language = match self.settings.sources[..] {
@@ -365,6 +372,10 @@ impl Transcriber {
         };
         if self.fruitless >= FORGET_AFTER {
             window.forget();
+        }
+        self.begun |= !certain.is_empty();
+        if !self.begun && window_ms < BEGINNING_MS {
+            self.next_step = self.next_step.min(run.end + self.step / 2);
         }
         let committed = self.timed(certain, source_ms(start), fresh);
         let transcribed = Transcribed {

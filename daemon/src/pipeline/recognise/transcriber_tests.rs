@@ -107,3 +107,20 @@ fn runs_without_a_word_are_repeated_with_care_and_then_without_what_was_committe
         "it goes on as before"
     );
 }
+
+#[test]
+fn until_a_first_word_is_certain_steps_are_halved() {
+    let mut transcriber = transcriber();
+    transcriber.hear(Heard::Started {
+        utterance: 1,
+        at: 0,
+    });
+    let mut ends = Vec::new();
+    for words in [&[][..], &[(" one", 1_200)], &[(" one", 300), (" two", 600)]] {
+        let run = next_run(&mut transcriber);
+        ends.push(source_ms(run.end));
+        transcriber.done(&run, &said(words));
+    }
+    ends.push(source_ms(next_run(&mut transcriber).end));
+    assert_eq!(ends, [960, 1_280, 1_600, 2_240]);
+}
