@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    admin::MetricsError,
     config::ConfigError,
     engines::{LoadError, LoadFailure},
     service::{BindError, ServeError},
@@ -27,6 +28,9 @@ pub enum Failure {
     /// The transport failed: exit code 70 (`EX_SOFTWARE`).
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// Metrics cannot be counted: exit code 70.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The system refused something: exit code 71 (`EX_OSERR`).
     #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
@@ -44,7 +48,7 @@ impl Failure {
                 LoadFailure::Internal => 70,
             },
             Self::Bind(_) => 69,
-            Self::Serve(_) => 70,
+            Self::Serve(_) | Self::Metrics(_) => 70,
             Self::System(_) => 71,
         })
     }

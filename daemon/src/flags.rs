@@ -18,6 +18,9 @@ pub(crate) struct Flags {
     /// Unix socket to listen on
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
+    /// TCP address of the admin port: /metrics, /live, /ready [default: none]
+    #[arg(long, value_name = "IP:PORT")]
+    admin: Option<String>,
     /// Recognition model [default: whisper-base]
     #[arg(long, value_name = "NAME")]
     recognition: Option<String>,
@@ -51,6 +54,9 @@ impl Flags {
         }
         if let Some(unix) = &self.unix {
             layer = layer.merge(("listen.unix", unix));
+        }
+        if let Some(admin) = &self.admin {
+            layer = layer.merge(("listen.admin", admin));
         }
         if let Some(recognition) = &self.recognition {
             layer = layer.merge(("models.recognition", recognition));

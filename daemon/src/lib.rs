@@ -3,6 +3,7 @@
 //! The way in is [`Daemon`]: configure it, let it load its models, and serve it on a socket or
 //! inside one's own process. [`pipeline`] knows nothing of gRPC, [`engines`] nothing of sessions.
 
+pub mod admin;
 pub mod audio;
 pub mod config;
 pub mod engines;

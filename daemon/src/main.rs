@@ -5,7 +5,7 @@ mod flags;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use interpretd::{Daemon, config, exit::Failure, service, telemetry};
+use interpretd::{Daemon, admin, config, exit::Failure, service, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn run(flags: &flags::Flags) -> Result<(), Failure> {
 async fn serve(config: config::Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let listeners = service::bind(&config.listen).await?;
+    let mut listeners = service::bind(&config.listen).await?;
     if let Some(address) = listeners.tcp_address() {
         tracing::info!(%address, "listening");
     }
@@ -43,6 +43,16 @@ async fn serve(config: config::Config) -> Result<(), Failure> {
         tracing::info!(path = %path.display(), "listening");
     }
     let daemon = Daemon::new(config);
+    if let Some(listener) = listeners.admin.take() {
+        let metrics = admin::Metrics::start()?;
+        tracing::info!(admin = %listener.local_addr()?, "listening");
+        let daemon = daemon.clone();
+        tokio::spawn(async move {
+            if let Err(error) = admin::serve(listener, daemon, metrics).await {
+                tracing::error!(%error, "the admin port failed");
+            }
+        });
+    }
     let serving = tokio::spawn({
         let daemon = daemon.clone();
         async move { daemon.serve(listeners).await }

@@ -3,7 +3,7 @@
 //!
 //! `recognition_policies [setting=value]...` with `model`, `languages`, `manifest` (a file like
 //! `tests/speech/manifest.tsv`), `policy` (`end`, `align`, `agree`), `hold`, `step`, `margin` (`full`
-//! or frames), `soft`, `hard`, `keep`, `silence`, `tail` (milliseconds), `prompt` (`yes`), `threads`,
+//! or frames), `way` (the same for runs on the way), `soft`, `hard`, `keep`, `silence`, `tail` (milliseconds), `prompt` (`yes`), `threads`,
 //! `show` (`yes`). Latency is source time from a word's end to the end of the sound that it took to
 //! commit it, and the same with the run's own time added, as if the machine had nothing else to do.
 
@@ -78,6 +78,8 @@ fn main() {
         "full" => options.margin = None,
         frames => options.margin = Some(frames.parse().expect("frames")),
     }
+    let way = arguments.number("way", u32::from(options.provisional_margin));
+    options.provisional_margin = u16::try_from(way).unwrap();
     let mut recognizer = WhisperRecognizer::new(&whisper, options).unwrap();
     let manifest = arguments
         .text("manifest", "tests/speech/manifest.tsv")

@@ -101,16 +101,39 @@ impl DaemonProcess {
     /// # Errors
     /// When the daemon has not said it.
     pub fn tcp_address(&self) -> Result<String> {
+        self.logged("address")
+    }
+
+    /// What the admin port answers to a GET of `path`: status and text. The daemon must have been
+    /// started with `--admin 127.0.0.1:0`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn admin(&self, path: &str) -> Result<(u16, String)> {
+        let answer = reqwest::get(format!("http://{}{path}", self.logged("admin")?)).await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// The value of the metric `line` of the admin port, its labels included; 0 where it is not there.
+    ///
+    /// # Errors
+    /// When the admin port does not answer.
+    pub async fn metric(&self, line: &str) -> Result<f64> {
+        let (_, metrics) = self.admin("/metrics").await?;
+        let value = metrics.lines().find_map(|l| l.strip_prefix(line));
+        Ok(value.map_or(Ok(0.0), |value| value.trim().parse())?)
+    }
+
+    /// The first value of `field` in the log.
+    fn logged(&self, field: &str) -> Result<String> {
         let log = self.log();
-        let line = log
-            .lines()
-            .find(|line| line.contains("\"address\""))
-            .context("no address")?;
-        let line: serde_json::Value = serde_json::from_str(line)?;
-        Ok(line["fields"]["address"]
-            .as_str()
-            .context("no address")?
-            .to_owned())
+        let mut values = log.lines().filter_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(line["fields"][field].as_str()?.to_owned())
+        });
+        values
+            .next()
+            .with_context(|| format!("the log has no {field}"))
     }
 
     /// A connection through the Unix socket.

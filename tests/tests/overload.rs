@@ -56,7 +56,7 @@ impl Drop for Load {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
-    let daemon = DaemonProcess::ready(&["--preload", "en-fr"]).await?;
+    let daemon = DaemonProcess::ready(&["--preload", "en-fr", "--admin", "127.0.0.1:0"]).await?;
     let mut client = daemon.client().await?;
     let mut samples = recording("docs-c-en")?.samples()?;
     samples.extend(recording("docs-b-en")?.samples()?);
@@ -100,6 +100,7 @@ async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
     let ((), all) = tokio::join!(feed, listen);
     let all = all?;
 
+    let mut notices = 0;
     let (mut committed, mut said) = (String::new(), String::new());
     let mut paces: Vec<(Duration, &Pace)> = Vec::new();
     for (at, response) in &all {
@@ -107,6 +108,7 @@ async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
             Response::TranslatedText(text) => committed.push_str(&text.committed),
             Response::TranslatedAudio(audio) => said.push_str(&audio.text),
             Response::Notice(notice) => {
+                notices += 1;
                 println!("{:5.1} s: {}", at.as_secs_f64(), notice.message);
                 let skipped = notice.kind() == NoticeKind::SpeechSkipped;
                 assert!(skipped, "something was lost: {}", notice.message);
@@ -142,5 +144,16 @@ async fn the_governor_acts_under_load_and_comes_back() -> Result<()> {
         speech.is_none_or(|(_, pace)| !pace.captions_only),
         "the voice did not come back"
     );
+
+    // Every action is counted, too.
+    let (_, metrics) = daemon.admin("/metrics").await?;
+    let sum = |name: &str| -> f64 {
+        let lines = metrics.lines().filter(|line| line.starts_with(name));
+        lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    };
+    assert_eq!(sum("interpretd_pace_changes_total{"), paces.len() as f64);
+    assert_eq!(sum("interpretd_notices_total{"), f64::from(notices));
     Ok(())
 }

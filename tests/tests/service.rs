@@ -72,6 +72,55 @@ async fn health_turns_serving_only_when_the_models_are_loaded() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_admin_port_tells_an_operator_how_it_goes_and_nothing_that_was_said() -> Result<()> {
+    let flags = ["--admin", "127.0.0.1:0", "--max-sessions", "1"];
+    let daemon = DaemonProcess::ready(&flags).await?;
+    assert_eq!(daemon.admin("/live").await?.0, 200);
+    assert_eq!(daemon.admin("/ready").await?.0, 200);
+    let mut client = daemon.client().await?;
+    let stream = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
+    assert_eq!(daemon.metric("interpretd_sessions ").await?, 1.0);
+    let second = Stream::open(&mut client, Request::Config(config("en", "fr"))).await;
+    assert!(second.is_err());
+    let samples = recording("jfk-en")?.samples()?;
+    let committed: String = stream
+        .finish(chunks(&samples, 1_600))
+        .await?
+        .into_iter()
+        .filter_map(|response| match response {
+            Response::TranslatedText(text) => Some(text.committed),
+            _ => None,
+        })
+        .collect();
+    let (_, metrics) = daemon.admin("/metrics").await?;
+    let words = committed.split_whitespace().count();
+    for line in [
+        "interpretd_sessions 0".to_owned(),
+        "interpretd_sessions_ended_total{code=\"Ok\"} 1".to_owned(),
+        "interpretd_sessions_refused_total{reason=\"full\"} 1".to_owned(),
+        format!("interpretd_words_total{{stage=\"translated\"}} {words}"),
+        format!("interpretd_words_total{{stage=\"spoken\"}} {words}"),
+    ] {
+        assert!(
+            metrics.lines().any(|l| l == line),
+            "{line} is not in\n{metrics}"
+        );
+    }
+    for name in [
+        "interpretd_engine_run_seconds_bucket{engine=\"recognition\"",
+        "interpretd_speech_lag_seconds_bucket{target=\"fr\"",
+        "interpretd_resident_bytes ",
+    ] {
+        assert!(metrics.contains(name), "{name} is not in\n{metrics}");
+    }
+    let said = committed.split_whitespace().filter(|word| word.len() > 5);
+    for word in said {
+        assert!(!metrics.contains(word), "{word} was said");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reflection_lists_the_services() -> Result<()> {
     let daemon = DaemonProcess::ready(&[]).await?;
     let request = ServerReflectionRequest {

@@ -33,6 +33,9 @@ pub struct Listen {
     pub tcp: Option<SocketAddr>,
     /// Path of a Unix socket, open to the daemon's own user only; none by default.
     pub unix: Option<PathBuf>,
+    /// TCP address of the admin port (`/metrics`, `/live`, `/ready`); none by default.
+    #[serde(with = "load::optional_address")]
+    pub admin: Option<SocketAddr>,
 }
 
 impl Default for Listen {
@@ -40,6 +43,7 @@ impl Default for Listen {
         Self {
             tcp: Some(SocketAddr::from(([127, 0, 0, 1], 50551))),
             unix: None,
+            admin: None,
         }
     }
 }

@@ -3,12 +3,16 @@
 use std::{path::Path, sync::Arc, thread};
 
 use interpret_models::{
+    Language,
     catalogue::Role,
     error::ModelError,
     onnx::{self, OnnxError},
-    recognition::{RecognitionError, Recognizer, WhisperModel, WhisperOptions, WhisperRecognizer},
+    recognition::{
+        RecognitionError, RecognitionRequest, Recognizer, WhisperModel, WhisperOptions,
+        WhisperRecognizer,
+    },
     store::{Settings, Store},
-    synthesis::{KokoroFiles, KokoroSynthesizer, SynthesisError, Synthesizer},
+    synthesis::{KokoroFiles, KokoroSynthesizer, SynthesisError, SynthesisRequest, Synthesizer},
     translation::TranslationError,
     vad::{SileroVad, VadError},
 };
@@ -109,8 +113,9 @@ pub fn load(models: &Models) -> Result<Engines, LoadError> {
     let detector = SileroVad::load(store.detection()?.file(Role::Weights)?)?;
     let weights = store.recognition(Some(&models.recognition))?;
     let model = WhisperModel::load(weights.file(Role::Weights)?)?;
-    let recognizer = WhisperRecognizer::new(&model, WhisperOptions::new(threads))?;
-    let synthesizer = synthesizer(&store, models, threads)?;
+    let mut recognizer = WhisperRecognizer::new(&model, WhisperOptions::new(threads))?;
+    let mut synthesizer = synthesizer(&store, models, threads)?;
+    warm_up(&mut recognizer, &mut synthesizer)?;
     tracing::info!(recognition = models.recognition, threads, "engines loaded");
     let speech_sample_rate = synthesizer.sample_rate();
     let voices = synthesizer.voices().to_vec();
@@ -135,6 +140,34 @@ pub fn load(models: &Models) -> Result<Engines, LoadError> {
         speech_sample_rate,
         voices,
     })
+}
+
+/// Runs the large models once: their first runs take a second or more, which the first speaker would
+/// wait for.
+fn warm_up(
+    recognizer: &mut WhisperRecognizer,
+    synthesizer: &mut KokoroSynthesizer,
+) -> Result<(), LoadError> {
+    // Any sound will do that is not silence, which is never given to the model.
+    let hum = (0..16_000).map(|at| 0.01 * (at as f32 * 0.05).sin());
+    recognizer.recognize(&RecognitionRequest {
+        samples: hum.collect(),
+        languages: vec![Language::ENGLISH],
+        ..RecognitionRequest::default()
+    })?;
+    let voices = synthesizer.voices().iter();
+    let voice = voices
+        .filter(|voice| voice.language == Language::ENGLISH)
+        .find(|voice| voice.is_default);
+    if let Some(voice) = voice.map(|voice| voice.name.clone()) {
+        synthesizer.synthesize(&SynthesisRequest {
+            text: "One moment, please.".to_owned(),
+            voice,
+            speed: 1.0,
+            goes_on: false,
+        })?;
+    }
+    Ok(())
 }
 
 fn synthesizer(

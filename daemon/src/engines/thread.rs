@@ -10,6 +10,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::turns::{Rank, Turns};
+use crate::admin::measure;
 
 /// Requests that may wait for one engine. A session has at most one request waiting at each stage,
 /// so first come, first served shares an engine fairly, and this bounds the sessions that can wait
@@ -105,7 +106,7 @@ impl<E: Send + 'static> EngineThread<E> {
     {
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
-        let turns = self.turns.clone();
+        let (name, turns) = (self.name, self.turns.clone());
         let job: Job<E> = Box::new(move |engine| {
             if answer.is_closed() {
                 return;
@@ -120,6 +121,7 @@ impl<E: Send + 'static> EngineThread<E> {
                 busy: begun.elapsed(),
             };
             drop(turn);
+            measure::engine_ran(name, timing);
             // The asker may have gone meanwhile: nobody is left to tell.
             drop(answer.send(result.map(|result| (result, timing))));
         });

@@ -59,22 +59,45 @@ impl Mode {
 
     /// When and how translation is spoken.
     pub(super) fn speech(self) -> SpeechPolicy {
-        let (lengths, patience_ms, fastest_ms, late_ms) = match self {
-            Self::LowLatency => (Some(PhraseLengths { least: 3, most: 7 }), 600, 2_500, 2_000),
-            Self::Balanced => (Some(PhraseLengths { least: 4, most: 8 }), 800, 4_000, 2_400),
-            Self::Accurate => (None, 0, 6_000, 8_000),
+        let words = |least, most| Some(PhraseLengths { least, most });
+        let (lengths, first, patience_ms) = match self {
+            Self::LowLatency => (words(3, 7), 2, 600),
+            Self::Balanced => (words(4, 8), 3, 800),
+            Self::Accurate => (None, 0, 0),
         };
         SpeechPolicy {
             lengths,
+            first,
             patience: Duration::from_millis(patience_ms),
-            limits: SpeechLimits {
-                short_pauses: Duration::from_millis(1_000),
-                faster: Duration::from_millis(800),
-                fastest: Duration::from_millis(fastest_ms),
-                late: Duration::from_millis(late_ms),
-                latest: Duration::from_millis(late_ms + 2_000),
-                silent: Duration::from_secs(15),
-                speaks_again: Duration::from_secs(6),
+            limits: self.speech_limits(),
+        }
+    }
+
+    /// When the governor acts.
+    fn speech_limits(self) -> SpeechLimits {
+        let seconds = Duration::from_secs_f32;
+        let streamed = |fastest, late| SpeechLimits {
+            short_pauses: seconds(1.0),
+            faster: seconds(0.8),
+            fastest: seconds(fastest),
+            late: seconds(late),
+            latest: seconds(late + 2.0),
+            silent: seconds(15.0),
+            speaks_again: seconds(6.0),
+        };
+        match self {
+            Self::LowLatency => streamed(2.5, 2.0),
+            Self::Balanced => streamed(4.0, 2.4),
+            // An utterance comes as a whole: so much speech waits, and so old is its beginning, though
+            // nothing is late.
+            Self::Accurate => SpeechLimits {
+                short_pauses: seconds(16.0),
+                faster: seconds(16.0),
+                fastest: seconds(24.0),
+                late: seconds(24.0),
+                latest: seconds(30.0),
+                silent: seconds(45.0),
+                speaks_again: seconds(25.0),
             },
         }
     }

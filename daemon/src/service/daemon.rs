@@ -111,6 +111,12 @@ impl Daemon {
         self.config.sessions.max - self.service.slots.available_permits()
     }
 
+    /// Whether the daemon takes no new session because it is about to end.
+    #[must_use]
+    pub fn draining(&self) -> bool {
+        self.shutdown.drain.is_cancelled()
+    }
+
     async fn set_health(&self, status: ServingStatus) {
         self.health.set_service_status("", status).await;
         let name = <InterpreterServer<InterpreterService> as tonic::server::NamedService>::NAME;
@@ -237,7 +243,7 @@ impl Daemon {
         self.shutdown.stop.cancel();
     }
 
-    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         self.shutdown.stop.clone().cancelled_owned()
     }
 }

@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::languages;
 use crate::{
+    admin::measure,
     config::Sessions,
     engines::{Engines, LoadError, LoadFailure},
     session::{Refusal, Session, SessionSpec, Shutdown},
@@ -68,6 +69,35 @@ impl Interpreter for InterpreterService {
         &self,
         request: Request<Streaming<InterpretRequest>>,
     ) -> Result<Response<Self::InterpretStream>, Status> {
+        let opened = self.open(request).await;
+        if let Err(status) = &opened {
+            measure::session_refused(status);
+        }
+        opened
+    }
+
+    async fn list_languages(
+        &self,
+        _request: Request<v1::ListLanguagesRequest>,
+    ) -> Result<Response<v1::ListLanguagesResponse>, Status> {
+        Ok(Response::new(languages::languages(self.engines()?)))
+    }
+
+    async fn list_voices(
+        &self,
+        request: Request<v1::ListVoicesRequest>,
+    ) -> Result<Response<v1::ListVoicesResponse>, Status> {
+        let voices = languages::voices(self.engines()?, &request.get_ref().language)?;
+        Ok(Response::new(voices))
+    }
+}
+
+impl InterpreterService {
+    /// Admits a session and starts it.
+    async fn open(
+        &self,
+        request: Request<Streaming<InterpretRequest>>,
+    ) -> Result<Response<ReceiverStream<Result<InterpretResponse, Status>>>, Status> {
         let engines = self.engines()?.clone();
         let slot = self.admit()?;
         let mut requests = request.into_inner();
@@ -92,21 +122,6 @@ impl Interpreter for InterpreterService {
             drop(slot);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
-    }
-
-    async fn list_languages(
-        &self,
-        _request: Request<v1::ListLanguagesRequest>,
-    ) -> Result<Response<v1::ListLanguagesResponse>, Status> {
-        Ok(Response::new(languages::languages(self.engines()?)))
-    }
-
-    async fn list_voices(
-        &self,
-        request: Request<v1::ListVoicesRequest>,
-    ) -> Result<Response<v1::ListVoicesResponse>, Status> {
-        let voices = languages::voices(self.engines()?, &request.get_ref().language)?;
-        Ok(Response::new(voices))
     }
 }
 

@@ -17,6 +17,8 @@ use crate::config::Listen;
 pub struct Listeners {
     pub(super) tcp: Option<TcpListener>,
     pub(super) unix: Option<BoundUnix>,
+    /// The admin port, for [`admin::serve`](crate::admin::serve).
+    pub admin: Option<TcpListener>,
 }
 
 /// A Unix socket whose file is removed at the end.
@@ -45,6 +47,14 @@ pub enum BindError {
         "cannot listen on {address}: {source}; is another interpretd running? Choose another address with --listen"
     )]
     Tcp {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The admin port.
+    #[error("cannot listen on the admin port {address}: {source}; choose another one with --admin")]
+    Admin {
         /// The address.
         address: SocketAddr,
         /// Why not.
@@ -79,6 +89,10 @@ pub async fn bind(listen: &Listen) -> Result<Listeners, BindError> {
     if let Some(address) = listen.tcp {
         let tcp = TcpListener::bind(address).await;
         listeners.tcp = Some(tcp.map_err(|source| BindError::Tcp { address, source })?);
+    }
+    if let Some(address) = listen.admin {
+        let admin = TcpListener::bind(address).await;
+        listeners.admin = Some(admin.map_err(|source| BindError::Admin { address, source })?);
     }
     if let Some(path) = &listen.unix {
         let unix = bind_unix(path).await;

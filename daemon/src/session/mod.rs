@@ -15,10 +15,10 @@ use std::sync::{
 use interpret_proto::v1::{InterpretRequest, InterpretResponse};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tracing::Instrument as _;
 
-use crate::{config::Sessions, engines::Engines, pipeline::Pipeline};
+use crate::{admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline};
 
 pub use refusal::{REASON_KEY, Refusal};
 pub use spec::{SessionSpec, TargetOutput};
@@ -83,6 +83,8 @@ impl Session {
                 }
                 outcome = self.interpret(&engines, requests, responses.clone()) => outcome,
             };
+            let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
+            measure::session_ended(code);
             match outcome {
                 Ok(()) => tracing::info!("session finished"),
                 Err(status) => {

@@ -10,6 +10,7 @@ use tonic::Status;
 
 use super::{Refusal, Responses, SourceClock, wire::Outputs};
 use crate::{
+    admin::measure,
     config::Sessions,
     pipeline::{Event, NoticeKind, Pipeline},
 };
@@ -44,7 +45,10 @@ impl Tell {
         loop {
             let responses = tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) => self.outputs.responses(event)?,
+                    Some(event) => {
+                        measure::told(&event, self.clock.now_ms());
+                        self.outputs.responses(event)?
+                    }
                     None => break,
                 },
                 () = self.drain.cancelled(), if !draining => {

@@ -53,9 +53,7 @@ pub(super) struct Evidence<'a> {
 pub(super) fn doubt(evidence: &Evidence<'_>) -> Option<Doubt> {
     let free = evidence.tokens.len() - evidence.forced;
     let unsure = evidence.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY;
-    if loop_at(evidence.tokens).is_some()
-        || evidence.provisional && copied_at(evidence.tokens).is_some()
-    {
+    if repeats(evidence.tokens, evidence.provisional) {
         Some(Doubt::Repetition)
     } else if evidence.exhausted {
         Some(Doubt::TooFast)
@@ -72,6 +70,11 @@ pub(super) fn doubt(evidence: &Evidence<'_>) -> Option<Doubt> {
 /// scripts that the vocabulary spells out in bytes three times that.
 pub(super) fn most_tokens(seconds: f32) -> usize {
     24 + (seconds.max(0.0) * 20.0) as usize
+}
+
+/// Whether the tokens of a run, which may be provisional, repeat themselves.
+pub(super) fn repeats(tokens: &[i32], provisional: bool) -> bool {
+    loop_at(tokens).is_some() || provisional && copied_at(tokens).is_some()
 }
 
 /// The first place where a run is repeated on end: its begin and its period.

@@ -1,10 +1,10 @@
 //! Speech recognition: what was said in this window of audio, and when?
 
-mod forced;
 mod ggml;
 mod guard;
 mod model;
 mod parameters;
+mod steering;
 mod stop;
 mod threads;
 mod whisper;

@@ -12,9 +12,9 @@ use whisper_rs::{FullParams, WhisperError, WhisperState};
 
 use super::{
     Recognition, RecognitionError, RecognitionRequest, Recognizer, WhisperModel,
-    forced::Forced,
     guard::{self, Doubt, Evidence},
     parameters,
+    steering::Steering,
     stop::Stop,
     threads::{self, Threads},
     words::{self, Token},
@@ -26,8 +26,9 @@ const MAX_SAMPLES: usize = 30 * SOURCE_SAMPLE_RATE as usize;
 /// Shorter windows are filled up with silence to this: whisper.cpp aborts the process when it must
 /// align words in less than 160 ms.
 const MIN_SAMPLES: usize = SOURCE_SAMPLE_RATE as usize;
-/// Most encoder frames computed beyond the audio of a provisional run.
-const PROVISIONAL_MARGIN: u16 = 128;
+/// Least encoder frames of a provisional run: over the first second or two of an utterance the decoder
+/// goes astray most.
+const LEAST_PROVISIONAL: usize = 352;
 /// Samples of one encoder frame (20 ms).
 const SAMPLES_PER_FRAME: usize = 320;
 /// Sound that never rises above this (-80 dB of full scale) holds no speech.
@@ -42,6 +43,8 @@ pub struct WhisperOptions {
     /// Encoder frames (20 ms) computed beyond the audio; `None` computes the whole 30 s. Time grows
     /// with the frames; too few make the decoder loop. See `docs/recognition.md`.
     pub margin: Option<u16>,
+    /// The same for provisional runs, where it is not more. One that goes astray is left out.
+    pub provisional_margin: u16,
 }
 
 impl WhisperOptions {
@@ -51,6 +54,7 @@ impl WhisperOptions {
         Self {
             threads,
             margin: Some(512),
+            provisional_margin: 192,
         }
     }
 }
@@ -157,18 +161,21 @@ impl WhisperRecognizer {
     ) -> Result<Decoding, RecognitionError> {
         // A step on the way may go astray now and then; what is final may not.
         let margin = if request.provisional {
-            margin.map(|frames| frames.min(PROVISIONAL_MARGIN))
+            let short = LEAST_PROVISIONAL.saturating_sub(samples.len() / SAMPLES_PER_FRAME);
+            let least = u16::try_from(short).unwrap_or(0);
+            margin.map(|frames| frames.min(self.options.provisional_margin.max(least)))
         } else {
             margin
         };
         let prompt = parameters::prompt(&self.model.context, &request.prompt);
         let seconds = request.samples.len() as f32 / SOURCE_SAMPLE_RATE as f32;
-        let forced = Forced::new(
+        let steering = Steering::new(
             &request.forced,
+            request.provisional,
             self.model.context.token_eot(),
             self.model.context.n_vocab(),
         );
-        let most_tokens = parameters::most_tokens(forced.len() + guard::most_tokens(seconds));
+        let most_tokens = parameters::most_tokens(steering.forced() + guard::most_tokens(seconds));
         let mut parameters = parameters::base(language, self.options.threads);
         parameters.set_audio_ctx(self.audio_context(samples.len(), margin));
         parameters.set_max_tokens(most_tokens);
@@ -176,12 +183,12 @@ impl WhisperRecognizer {
             parameters.set_tokens(&prompt);
         }
         #[expect(unsafe_code, reason = "whisper-rs has no safe form")]
-        // SAFETY: `forced` lives until the end of this function, after the run.
+        // SAFETY: `steering` lives until the end of this function, after the run.
         unsafe {
-            forced.apply(&mut parameters);
+            steering.apply(&mut parameters);
         }
         self.run(parameters, samples, request.abort.as_ref())?;
-        Ok(self.read(most_tokens, forced.len(), request.provisional))
+        Ok(self.read(most_tokens, steering.forced(), request.provisional))
     }
 
     /// Runs the model, on as many threads as suit the machine now.

@@ -171,6 +171,30 @@ mod tests {
         assert!((rate - (1.0 + FASTEST) / 2.0).abs() < 1e-6, "{rate}");
     }
 
+    /// Utterances of fourteen seconds without a pause between them, five sentences each, which take
+    /// longer to say in the target's language.
+    #[test]
+    fn in_accurate_whole_utterances_are_no_reason_to_leave_anything_out() {
+        const SENTENCE: f32 = 2.8;
+        const LONGER: f32 = 1.15;
+        let seconds = |seconds: f32| Duration::from_secs_f32(seconds.max(0.0));
+        let mut governor = Governor::new(crate::pipeline::Mode::Accurate.speech().limits);
+        let (mut heard, mut most) = (0.0_f32, 0.0_f32);
+        for end in (1..60_u8).map(|utterance| 14.0 * f32::from(utterance)) {
+            for sentence in (0..5_u8).map(f32::from) {
+                let now = end + 1.0 + 0.6 * sentence;
+                let unheard = (heard - now).max(0.0);
+                let backlog = unheard + SENTENCE * LONGER * (4.0 - sentence);
+                let lag = now - (end - 14.0 + SENTENCE * (sentence + 1.0)) + unheard;
+                let manner = governor.manner(seconds(backlog), seconds(lag));
+                assert!(!manner.captions_only, "{lag} s behind at {now} s");
+                heard = heard.max(now) + SENTENCE * LONGER / manner.rate;
+                most = most.max(lag);
+            }
+        }
+        assert!(most < 30.0, "{most}");
+    }
+
     proptest! {
         #[test]
         fn speed_stays_within_bounds_and_changes_smoothly(

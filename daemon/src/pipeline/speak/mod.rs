@@ -25,6 +25,8 @@ const WORD: Duration = Duration::from_millis(330);
 /// Time before the voice falls silent at which the next phrase must be begun, besides what it takes
 /// to make.
 const MARGIN: Duration = Duration::from_millis(100);
+/// After so long a silence a listener waits for the first words more than for their melody.
+const SILENCE: Duration = Duration::from_secs(1);
 /// What making a phrase takes, before anything was made.
 const FIRST_GUESS: Duration = Duration::from_millis(350);
 
@@ -44,6 +46,8 @@ pub(super) struct ToSpeak {
 pub(super) struct SpeechPolicy {
     /// Words of a phrase that is cut though its clause goes on; none: clauses are never cut.
     pub(super) lengths: Option<PhraseLengths>,
+    /// The same at least, where nothing has been heard for a while.
+    pub(super) first: usize,
     /// Longest that translated words wait for the end of their clause while nothing is heard.
     pub(super) patience: Duration,
     /// When the governor acts.
@@ -181,10 +185,14 @@ impl Speak {
         let impatient = live
             .waiting
             .is_some_and(|since| now >= since + self.policy.patience);
-        self.phrasing.part(PhraseLengths {
-            least: if impatient { 1 } else { lengths.least },
-            ..lengths
-        })
+        let least = if impatient {
+            1
+        } else if now > live.heard + SILENCE {
+            self.policy.first
+        } else {
+            lengths.least
+        };
+        self.phrasing.part(PhraseLengths { least, ..lengths })
     }
 
     /// None: nobody listens any more.

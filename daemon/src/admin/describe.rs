@@ -1,0 +1,42 @@
+//! Names of the metrics, and what they count. docs/metrics.md is the same for people.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+pub(super) const SESSIONS: &str = "interpretd_sessions";
+pub(super) const RESIDENT: &str = "interpretd_resident_bytes";
+pub(super) const ENDED: &str = "interpretd_sessions_ended_total";
+pub(super) const REFUSED: &str = "interpretd_sessions_refused_total";
+pub(super) const WORDS: &str = "interpretd_words_total";
+pub(super) const LAG: &str = "interpretd_speech_lag_seconds";
+pub(super) const PACE: &str = "interpretd_pace_changes_total";
+pub(super) const STEP: &str = "interpretd_recognition_step_seconds";
+pub(super) const NOTICES: &str = "interpretd_notices_total";
+pub(super) const RUN: &str = "interpretd_engine_run_seconds";
+pub(super) const WAIT: &str = "interpretd_engine_wait_seconds";
+
+pub(super) fn describe() {
+    describe_gauge!(SESSIONS, "Sessions that run now.");
+    describe_gauge!(RESIDENT, "Memory that the daemon holds now, in bytes.");
+    describe_counter!(ENDED, "Sessions that ended, by gRPC code.");
+    describe_counter!(REFUSED, "Sessions that were refused, by reason.");
+    describe_counter!(
+        WORDS,
+        "Words committed by recognition (stage \"source\") and translation (\"translated\"), spoken \
+         (\"spoken\") and left out by the voice (\"skipped\")."
+    );
+    describe_histogram!(
+        LAG,
+        "From the end of what was said to the beginning of its translated audio, by target language."
+    );
+    describe_counter!(
+        PACE,
+        "Actions of the lag governor, by stage and by the manner it went over to."
+    );
+    describe_histogram!(STEP, "Sound between two recognition runs, at each change.");
+    describe_counter!(NOTICES, "Notices sent to clients, by kind.");
+    describe_histogram!(RUN, "Time of one model run, by engine.");
+    describe_histogram!(
+        WAIT,
+        "Time that a model run waited for its engine, by engine."
+    );
+}

@@ -1,0 +1,96 @@
+//! Counting what happens. Free where nobody has [started](super::Metrics::start) to count.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+use super::describe::{
+    ENDED, LAG, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS, STEP, WAIT, WORDS,
+};
+use crate::{
+    engines::Timing,
+    pipeline::{Event, NoticeKind, PaceChange},
+    session::REASON_KEY,
+};
+
+/// The state of the daemon, when it is asked for.
+pub(super) fn daemon(sessions: usize, resident_bytes: Option<u64>) {
+    gauge!(SESSIONS).set(sessions as f64);
+    if let Some(bytes) = resident_bytes {
+        gauge!(RESIDENT).set(bytes as f64);
+    }
+}
+
+/// A session ended, with this gRPC code.
+pub(crate) fn session_ended(code: tonic::Code) {
+    counter!(ENDED, "code" => format!("{code:?}")).increment(1);
+}
+
+/// A session was refused.
+pub(crate) fn session_refused(status: &tonic::Status) {
+    let reason = status.metadata().get(REASON_KEY);
+    let reason = reason.and_then(|reason| reason.to_str().ok());
+    let reason = reason.unwrap_or("other").to_owned();
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// An engine answered.
+pub(crate) fn engine_ran(engine: &'static str, timing: Timing) {
+    histogram!(RUN, "engine" => engine).record(timing.busy);
+    histogram!(WAIT, "engine" => engine).record(timing.waited);
+}
+
+/// A session tells `event` to its client; `source_ms` of its source were heard.
+pub(crate) fn told(event: &Event, source_ms: u64) {
+    match event {
+        Event::SourceText { words, .. } => count_words("source", words.len()),
+        Event::TranslatedText { words, .. } => count_words("translated", words.len()),
+        Event::TranslatedAudio {
+            target,
+            text,
+            range,
+            ..
+        } => {
+            count_words("spoken", text.split_whitespace().count());
+            let lag = Duration::from_millis(source_ms.saturating_sub(range.end_ms));
+            histogram!(LAG, "target" => target.code().to_owned()).record(lag);
+        }
+        Event::Pace { change, .. } => paced(*change),
+        Event::Notice { kind, text, .. } => {
+            let kind = match kind {
+                NoticeKind::StageFailed => "stage-failed",
+                NoticeKind::SpeechSkipped => {
+                    count_words("skipped", text.split_whitespace().count());
+                    "speech-skipped"
+                }
+                NoticeKind::ShuttingDown => "shutting-down",
+            };
+            counter!(NOTICES, "kind" => kind).increment(1);
+        }
+        Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {}
+    }
+}
+
+fn count_words(stage: &'static str, words: usize) {
+    counter!(WORDS, "stage" => stage).increment(words as u64);
+}
+
+fn paced(change: PaceChange) {
+    let (stage, manner) = match change {
+        PaceChange::RecognitionStep { step_ms } => {
+            histogram!(STEP).record(Duration::from_millis(u64::from(step_ms)));
+            ("recognition", "other-steps")
+        }
+        PaceChange::Speech {
+            captions_only: true,
+            ..
+        } => ("speech", "captions-only"),
+        PaceChange::Speech { rate, .. } if rate > 1.0 => ("speech", "faster"),
+        PaceChange::Speech {
+            pauses_shortened: true,
+            ..
+        } => ("speech", "pauses-shortened"),
+        PaceChange::Speech { .. } => ("speech", "normal"),
+    };
+    counter!(PACE, "stage" => stage, "manner" => manner).increment(1);
+}
