@@ -5,6 +5,7 @@ pub mod daemon_process;
 pub mod ears;
 pub mod interpret_command;
 pub mod noises;
+pub mod pipeline;
 pub mod scores;
 pub mod speech;
 pub mod stream;

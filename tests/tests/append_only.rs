@@ -9,16 +9,16 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
-use interpret_tests::speech::recording;
+use interpret_tests::{pipeline, speech::recording};
 use interpretd::{
     Config, Daemon,
     engines::Engines,
-    pipeline::{Event, Input, Mode, NoticeKind, Pipeline, PipelineSpec, TargetSpec},
+    pipeline::{Event, NoticeKind, PipelineSpec},
 };
 use proptest::prelude::*;
-use tokio::{runtime::Runtime, sync::mpsc};
+use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static DAEMON: LazyLock<Daemon> = LazyLock::new(|| {
@@ -50,51 +50,24 @@ fn engines() -> &'static Engines {
 /// Everything a pipeline says of the recording, cut into pieces of these lengths in turn, to a
 /// listener that holds at most `capacity` events unread.
 fn run(pieces: &[usize], capacity: usize, listener: Listener) -> Vec<Event> {
-    let spec = PipelineSpec {
-        sources: vec!["fr".parse().unwrap()],
-        targets: vec![TargetSpec {
-            language: "en".parse().unwrap(),
-            voice: Some("af_heart".to_owned()),
-        }],
-        endpoint: Config::default().sessions.endpoint(),
-        mode: Mode::LowLatency,
-        live: matches!(listener, Listener::Live(_)),
+    let (live, delays) = match listener {
+        Listener::Recorded => (false, vec![0]),
+        Listener::Live(delays) => (true, delays),
     };
+    let spec = PipelineSpec {
+        live,
+        ..pipeline::spec("fr", Some(("en", "af_heart"))).unwrap()
+    };
+    let mut rest = &SAMPLES[..];
+    let lengths = pieces.iter().cycle().zip(delays.iter().cycle());
+    let pieces = lengths.map_while(|(length, delay)| {
+        let (piece, later) = rest.split_at((*length).min(rest.len()));
+        rest = later;
+        (!piece.is_empty()).then_some((Duration::from_millis(*delay), piece))
+    });
     // Made here, before the runtime is entered: loading enters it too.
-    let (engines, samples) = (engines(), &SAMPLES[..]);
-    RUNTIME.block_on(async {
-        let (sender, mut events) = mpsc::channel(capacity);
-        let (input, pipeline) = Pipeline::start(engines, &spec, &sender);
-        drop(sender);
-        let feed = async move {
-            let mut rest = samples;
-            let delays = match listener {
-                Listener::Recorded => vec![0],
-                Listener::Live(delays) => delays,
-            };
-            for (length, delay) in pieces.iter().cycle().zip(delays.into_iter().cycle()) {
-                if delay > 0 {
-                    tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
-                }
-                let (piece, later) = rest.split_at((*length).min(rest.len()));
-                input.send(Input::Audio(piece.to_vec())).await.unwrap();
-                rest = later;
-                if rest.is_empty() {
-                    break;
-                }
-            }
-        };
-        let listen = async {
-            let mut all = Vec::new();
-            while let Some(event) = events.recv().await {
-                all.push(event);
-            }
-            all
-        };
-        let ((), all) = tokio::join!(feed, listen);
-        pipeline.finished().await;
-        all
-    })
+    let engines = engines();
+    RUNTIME.block_on(pipeline::run(engines, &spec, pieces, capacity))
 }
 
 /// Committed source, committed translation, and the clauses that were spoken.

@@ -7,45 +7,24 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use interpret_tests::noises::Noise;
-use interpretd::{
-    Config, Daemon,
-    engines::Engines,
-    pipeline::{Event, Input, Mode, Pipeline, PipelineSpec, TargetSpec},
-};
-use tokio::{runtime::Runtime, sync::mpsc};
+use std::time::Duration;
+
+use interpret_tests::{noises::Noise, pipeline};
+use interpretd::{Config, Daemon, engines::Engines, pipeline::Event};
+use tokio::runtime::Runtime;
 
 const SECONDS: usize = 600;
 
 /// The text that is committed of a recording.
 async fn committed(engines: &Engines, samples: &[f32], language: &str) -> String {
-    let spec = PipelineSpec {
-        sources: vec![language.parse().unwrap()],
-        targets: Vec::<TargetSpec>::new(),
-        endpoint: Config::default().sessions.endpoint(),
-        mode: Mode::LowLatency,
-        live: false,
-    };
-    let (sender, mut events) = mpsc::channel(64);
-    let (input, pipeline) = Pipeline::start(engines, &spec, &sender);
-    drop(sender);
-    let feed = async move {
-        for piece in samples.chunks(3_200) {
-            input.send(Input::Audio(piece.to_vec())).await.unwrap();
-        }
-    };
-    let listen = async {
-        let mut text = String::new();
-        while let Some(event) = events.recv().await {
-            if let Event::SourceText { committed, .. } = event {
-                text.push_str(&committed);
-            }
-        }
-        text
-    };
-    let ((), text) = tokio::join!(feed, listen);
-    pipeline.finished().await;
-    text
+    let spec = pipeline::spec(language, None).unwrap();
+    let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
+    let events = pipeline::run(engines, &spec, pieces, 64).await;
+    let committed = events.into_iter().filter_map(|event| match event {
+        Event::SourceText { committed, .. } => Some(committed),
+        _ => None,
+    });
+    committed.collect()
 }
 
 #[test]

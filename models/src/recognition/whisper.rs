@@ -28,7 +28,7 @@ const MAX_SAMPLES: usize = 30 * SOURCE_SAMPLE_RATE as usize;
 const MIN_SAMPLES: usize = SOURCE_SAMPLE_RATE as usize;
 /// Least encoder frames of a provisional run: over the first second or two of an utterance the decoder
 /// goes astray most.
-const LEAST_PROVISIONAL: usize = 352;
+const LEAST_PROVISIONAL: usize = 272;
 /// Samples of one encoder frame (20 ms).
 const SAMPLES_PER_FRAME: usize = 320;
 /// Sound that never rises above this (-80 dB of full scale) holds no speech.
@@ -54,7 +54,7 @@ impl WhisperOptions {
         Self {
             threads,
             margin: Some(512),
-            provisional_margin: 192,
+            provisional_margin: 128,
         }
     }
 }

@@ -24,8 +24,7 @@ use crate::pipeline::{SourceRange, TimedWord, detect::Heard, source_ms};
 
 /// Sound before the first run of an utterance: Whisper makes words up for less.
 const FIRST_RUN_MS: u32 = 960;
-/// Sound of an utterance up to which a run that makes no word certain is followed by the next one after
-/// half a step: nobody hears anything yet.
+/// Sound of an utterance in which steps are half as long: a listener waits, and windows are short.
 const BEGINNING_MS: u32 = 2_000;
 /// Runs in a row without a new word after which the next one is done with the care of a last one: the
 /// decoder may have gone astray over too little context, and would again at each step.
@@ -115,8 +114,8 @@ pub struct Transcriber {
     language: Option<Language>,
     /// Runs in a row that gave no word beyond the committed ones.
     fruitless: u32,
-    /// Whether a word of the utterance is committed.
-    begun: bool,
+    /// Sample up to which the utterance is at its beginning.
+    beginning: u64,
     /// The end of the committed text.
     text: String,
     /// Step in force, in samples.
@@ -142,7 +141,7 @@ impl Transcriber {
             repeated: 0,
             language: None,
             fruitless: 0,
-            begun: false,
+            beginning: 0,
             text: String::new(),
         }
     }
@@ -228,7 +227,8 @@ impl Transcriber {
                 && window.end() >= self.next_step
             {
                 let end = self.next_step;
-                self.next_step = end + self.step.max(1);
+                let halves = if end < self.beginning { 1 } else { 2 };
+                self.next_step = end + (halves * self.step / 2).max(1);
                 return self.run(end, false);
             }
             match self.waiting.pop_front()? {
@@ -271,7 +271,7 @@ impl Transcriber {
                 self.utterance = utterance;
                 self.repeated = 0;
                 self.fruitless = 0;
-                self.begun = false;
+                self.beginning = at + samples(BEGINNING_MS);
                 self.window = Some(Window::new(at));
                 self.judge.restart();
                 self.language = match self.settings.sources[..] {
@@ -372,10 +372,6 @@ impl Transcriber {
         };
         if self.fruitless >= FORGET_AFTER {
             window.forget();
-        }
-        self.begun |= !certain.is_empty();
-        if !self.begun && window_ms < BEGINNING_MS {
-            self.next_step = self.next_step.min(run.end + self.step / 2);
         }
         let committed = self.timed(certain, source_ms(start), fresh);
         let transcribed = Transcribed {

@@ -109,18 +109,14 @@ fn runs_without_a_word_are_repeated_with_care_and_then_without_what_was_committe
 }
 
 #[test]
-fn until_a_first_word_is_certain_steps_are_halved() {
+fn steps_are_halved_at_the_beginning() {
     let mut transcriber = transcriber();
     transcriber.hear(Heard::Started {
         utterance: 1,
         at: 0,
     });
-    let mut ends = Vec::new();
-    for words in [&[][..], &[(" one", 1_200)], &[(" one", 300), (" two", 600)]] {
-        let run = next_run(&mut transcriber);
-        ends.push(source_ms(run.end));
-        transcriber.done(&run, &said(words));
-    }
-    ends.push(source_ms(next_run(&mut transcriber).end));
-    assert_eq!(ends, [960, 1_280, 1_600, 2_240]);
+    let ends: Vec<u64> = (0..6)
+        .map(|_| source_ms(next_run(&mut transcriber).end))
+        .collect();
+    assert_eq!(ends, [960, 1_280, 1_600, 1_920, 2_240, 2_880]);
 }

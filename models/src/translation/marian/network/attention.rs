@@ -122,12 +122,9 @@ impl Attention {
             .zip(found.chunks_exact_mut(head))
             .enumerate()
         {
-            let of_head = |row: &'_ [f32]| -> std::ops::Range<usize> {
-                debug_assert_eq!(row.len(), width);
-                at * head..(at + 1) * head
-            };
+            let of_head = at * head..(at + 1) * head;
             for (score, key) in scores.iter_mut().zip(memory.keys.chunks_exact(width)) {
-                *score = dot(query, &key[of_head(key)]);
+                *score = dot(query, &key[of_head.clone()]);
             }
             softmax(&mut scores);
             for ((score, value), weight) in scores
@@ -135,7 +132,7 @@ impl Attention {
                 .zip(memory.values.chunks_exact(width))
                 .zip(weights.iter_mut())
             {
-                for (found, value) in found.iter_mut().zip(&value[of_head(value)]) {
+                for (found, value) in found.iter_mut().zip(&value[of_head.clone()]) {
                     *found += score * value;
                 }
                 *weight += score * part;

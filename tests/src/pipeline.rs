@@ -1,0 +1,65 @@
+//! A pipeline of the daemon, run in this process.
+
+use std::time::Duration;
+
+use interpret_models::language::UnknownLanguage;
+use interpretd::{
+    Config,
+    engines::Engines,
+    pipeline::{Event, Input, Mode, Pipeline, PipelineSpec, TargetSpec},
+};
+use tokio::sync::mpsc;
+
+/// What a pipeline in `low-latency` is to do: interpret from one language, into none or into another
+/// with a voice.
+///
+/// # Errors
+/// When a language code is unknown.
+pub fn spec(from: &str, to: Option<(&str, &str)>) -> Result<PipelineSpec, UnknownLanguage> {
+    let target = |(language, voice): (&str, &str)| {
+        Ok::<_, UnknownLanguage>(TargetSpec {
+            language: language.parse()?,
+            voice: Some(voice.to_owned()),
+        })
+    };
+    Ok(PipelineSpec {
+        sources: vec![from.parse()?],
+        targets: to.map(target).transpose()?.into_iter().collect(),
+        endpoint: Config::default().sessions.endpoint(),
+        mode: Mode::LowLatency,
+        live: false,
+    })
+}
+
+/// Everything that a pipeline says of `pieces` of audio, each of which comes after a delay, to a
+/// listener that holds at most `capacity` events unread.
+pub async fn run<'a>(
+    engines: &Engines,
+    spec: &PipelineSpec,
+    pieces: impl IntoIterator<Item = (Duration, &'a [f32])>,
+    capacity: usize,
+) -> Vec<Event> {
+    let (sender, mut events) = mpsc::channel(capacity);
+    let (input, pipeline) = Pipeline::start(engines, spec, &sender);
+    drop(sender);
+    let feed = async move {
+        for (delay, piece) in pieces {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            if input.send(Input::Audio(piece.to_vec())).await.is_err() {
+                break;
+            }
+        }
+    };
+    let listen = async {
+        let mut all = Vec::new();
+        while let Some(event) = events.recv().await {
+            all.push(event);
+        }
+        all
+    };
+    let ((), all) = tokio::join!(feed, listen);
+    pipeline.finished().await;
+    all
+}
