@@ -32,6 +32,7 @@ lint: setup ## Format, clippy, dependency licences and advisories
 test: setup lint ## All tests, on real models and real speech
 	@$(CARGO) build --release --workspace --all-targets
 	@target/release/interpret models fetch
+	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
 	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace
 
 bench: setup ## Measures speed, quality and memory on this machine

@@ -56,6 +56,8 @@ pub enum Role {
     SourceTokenizer,
     /// The `SentencePiece` model of the target language.
     TargetTokenizer,
+    /// Which tokens a translation may need.
+    Shortlist,
     /// The shape of the network.
     Config,
     /// One voice of a synthesiser; the file's stem is the voice's name.

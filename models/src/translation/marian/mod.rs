@@ -1,7 +1,8 @@
-//! Marian models on the processor: the OPUS-MT family.
+//! Marian models on the processor: the OPUS-MT family, and the [students](student) that Firefox ships.
 //!
-//! A model folder holds `model.safetensors` (tensors named as in Hugging Face Transformers),
-//! `config.json`, `source.spm`, `target.spm` and `vocab.json`.
+//! The folder of an OPUS-MT model holds `model.safetensors` (tensors named as in Hugging Face
+//! Transformers), `config.json`, `source.spm`, `target.spm` and `vocab.json`; that of a student
+//! `model.bin`, `lex.bin` and `vocab.spm`.
 //!
 //! Matrix products run on rayon's threads: those of the pool the caller is in
 //! (`rayon::ThreadPool::install`), else the global one. `RAYON_NUM_THREADS` sets their number;
@@ -16,6 +17,7 @@ mod repetition;
 mod scores;
 mod search;
 mod spans;
+mod student;
 mod tokens;
 mod weights;
 
@@ -29,6 +31,7 @@ use self::{
     repetition::RepetitionGuard,
     scores::DecoderScores,
     search::{Hypothesis, Limits},
+    student::{StudentNetwork, StudentScores},
     tokens::Tokens,
 };
 use super::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator};
@@ -42,14 +45,33 @@ const SPARE_TARGET: usize = 16;
 /// A Marian translation model of one direction.
 pub struct MarianTranslator {
     pair: LanguagePair,
-    config: MarianConfig,
     tokens: Tokens,
     words: Words,
-    network: Network,
+    special: Special,
+    /// Most tokens of a source or a target, the end of sentence included.
+    positions: usize,
+    family: Family,
+}
+
+/// Tokens that are no text.
+struct Special {
+    /// Ends a sentence.
+    end: u32,
+    /// No translation may hold these: padding, and the unknown piece (as in Marian itself).
+    never: Vec<u32>,
+}
+
+enum Family {
+    OpusMt {
+        network: Box<Network>,
+        /// The token each target begins with.
+        start: u32,
+    },
+    Student(Box<StudentNetwork>),
 }
 
 impl MarianTranslator {
-    /// Loads the model in folder `dir`. Nothing in an OPUS-MT folder tells its direction reliably,
+    /// Loads the model in folder `dir`, of either family. Nothing in it tells its direction reliably,
     /// so the caller says which `pair` it translates.
     ///
     /// # Errors
@@ -58,11 +80,23 @@ impl MarianTranslator {
         Self::load_with(dir, pair, &MarianOptions::default())
     }
 
-    /// Like [`load`](Self::load), with other than the default options.
+    /// Like [`load`](Self::load), with other than the default options. A student has its own precision.
     ///
     /// # Errors
     /// Like [`load`](Self::load)'s; also when the options do not fit the model.
     pub fn load_with(
+        dir: &Path,
+        pair: LanguagePair,
+        options: &MarianOptions,
+    ) -> Result<Self, TranslationError> {
+        if dir.join(student::WEIGHTS).exists() {
+            Self::load_student(dir, pair)
+        } else {
+            Self::load_opus_mt(dir, pair, options)
+        }
+    }
+
+    fn load_opus_mt(
         dir: &Path,
         pair: LanguagePair,
         options: &MarianOptions,
@@ -76,8 +110,33 @@ impl MarianTranslator {
         Ok(Self {
             pair,
             words: Words::new(tokens.pieces()),
-            network: weights::read(dir, &config, options, &in_target)?,
-            config,
+            special: Special {
+                end: config.eos_token_id,
+                never: vec![config.pad_token_id, tokens.unknown()],
+            },
+            positions: config.positions(),
+            family: Family::OpusMt {
+                network: Box::new(weights::read(dir, &config, options, &in_target)?),
+                start: config.decoder_start_token_id,
+            },
+            tokens,
+        })
+    }
+
+    fn load_student(dir: &Path, pair: LanguagePair) -> Result<Self, TranslationError> {
+        let network = StudentNetwork::read(dir)?;
+        let tokens = Tokens::read_shared(dir, network.vocabulary())?;
+        let mut never = vec![tokens.unknown()];
+        never.extend(tokens.bytes());
+        Ok(Self {
+            pair,
+            words: Words::new(tokens.pieces()),
+            special: Special {
+                end: student::END,
+                never,
+            },
+            positions: student::POSITIONS,
+            family: Family::Student(Box::new(network)),
             tokens,
         })
     }
@@ -89,14 +148,13 @@ impl MarianTranslator {
         source: &[u32],
         request: &TranslationRequest,
     ) -> Result<Hypothesis, TranslationError> {
-        let encoded = self.network.encode(source).map_err(run)?;
         let most = (source.len() * MOST_TARGET_PER_SOURCE)
             .max(request.committed_prefix.len())
             .saturating_add(SPARE_TARGET)
-            .min(self.config.positions());
+            .min(self.positions);
         let whole_words = request.whole_words || request.hold_back.is_some();
         let limits = Limits {
-            end: self.config.eos_token_id,
+            end: self.special.end,
             most,
             guard: RepetitionGuard::new(source),
             watch: request
@@ -104,19 +162,19 @@ impl MarianTranslator {
                 .map(|hold_back| Watch::new(pieces, hold_back.words)),
             words: whole_words.then_some(&self.words),
         };
-        let mut scores = DecoderScores::new(
-            &self.network,
-            encoded,
-            self.config.decoder_start_token_id,
-            [self.config.pad_token_id, self.tokens.unknown()],
-        );
-        search::search(
-            &mut scores,
-            &request.committed_prefix,
-            request.search,
-            &limits,
-        )
-        .map_err(run)
+        let (prefix, how) = (&request.committed_prefix, request.search);
+        let never = &self.special.never;
+        let found = match &self.family {
+            Family::OpusMt { network, start } => network.encode(source).and_then(|encoded| {
+                let mut scores = DecoderScores::new(network, encoded, *start, never);
+                search::search(&mut scores, prefix, how, &limits)
+            }),
+            Family::Student(network) => network.encode(source).and_then(|encoded| {
+                let mut scores = StudentScores::new(network, encoded, never);
+                search::search(&mut scores, prefix, how, &limits)
+            }),
+        };
+        found.map_err(run)
     }
 
     /// A source without any letter or digit says the same in every language; models trained on
@@ -159,18 +217,18 @@ impl MarianTranslator {
     }
 
     fn check_prefix(&self, prefix: &[u32]) -> Result<(), TranslationError> {
-        let limit = self.config.positions();
+        let limit = self.positions;
         if prefix.len() + 2 > limit {
             return Err(TranslationError::TooLong {
                 tokens: prefix.len() + 2,
                 limit,
             });
         }
-        let special = [self.config.eos_token_id, self.config.pad_token_id];
-        match prefix
-            .iter()
-            .find(|&&id| id as usize >= self.config.vocabulary() || special.contains(&id))
-        {
+        let text = |id: u32| {
+            let special = id == self.special.end || self.special.never.contains(&id);
+            (id as usize) < self.tokens.pieces().len() && (!special || id == self.tokens.unknown())
+        };
+        match prefix.iter().find(|&&id| !text(id)) {
             Some(id) => Err(TranslationError::Run(format!(
                 "the committed prefix holds token {id}, which is no text of this model"
             ))),
@@ -188,8 +246,8 @@ impl Translator for MarianTranslator {
         self.check_prefix(&request.committed_prefix)?;
         let pieces = self.tokens.source_pieces(&request.source)?;
         let mut source = self.tokens.numbers(&pieces);
-        source.push(self.config.eos_token_id);
-        let limit = self.config.positions();
+        source.push(self.special.end);
+        let limit = self.positions;
         if source.len() > limit {
             return Err(TranslationError::TooLong {
                 tokens: source.len(),

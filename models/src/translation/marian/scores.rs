@@ -14,17 +14,16 @@ pub(super) struct DecoderScores<'model> {
     network: &'model Network,
     source: Source,
     start: u32,
-    never: [u32; 2],
+    never: &'model [u32],
 }
 
 impl<'model> DecoderScores<'model> {
-    /// `start` is the token each target begins with, `never` are tokens that no translation may
-    /// hold: padding, and the unknown piece (as in Marian itself).
+    /// `start` is the token each target begins with, `never` are tokens that no translation may hold.
     pub(super) fn new(
         network: &'model Network,
         source: Source,
         start: u32,
-        never: [u32; 2],
+        never: &'model [u32],
     ) -> Self {
         Self {
             network,
@@ -38,7 +37,7 @@ impl<'model> DecoderScores<'model> {
         let logits = self.network.logits(hidden)?;
         let mut rows: Vec<Vec<f32>> = logits.iter().map(<[f32]>::to_vec).collect();
         for row in &mut rows {
-            for &id in &self.never {
+            for &id in self.never {
                 if let Some(score) = row.get_mut(id as usize) {
                     *score = f32::NEG_INFINITY;
                 }
@@ -88,7 +87,7 @@ impl NextToken for DecoderScores<'_> {
     }
 }
 
-fn log_softmax(row: &mut [f32]) {
+pub(super) fn log_softmax(row: &mut [f32]) {
     let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum = sum_of_exponentials(row, highest);
     let norm = highest + sum.ln();

@@ -1,4 +1,5 @@
-//! Text to token numbers and back: SentencePiece pieces looked up in `vocab.json`.
+//! Text to token numbers and back: SentencePiece pieces, looked up in `vocab.json` or numbered by
+//! themselves.
 
 use std::{collections::HashMap, path::Path};
 
@@ -9,8 +10,8 @@ use crate::translation::TranslationError;
 /// The piece of Marian vocabularies that stands for everything unknown.
 const UNKNOWN: &str = "<unk>";
 
-/// Tokens of one pair. The two SentencePiece models only cut text into pieces (and normalise it
-/// first, `nmt_nfkc`); the numbers are those of `vocab.json`, which both sides share.
+/// Tokens of one pair. The SentencePiece models cut text into pieces (and normalise it first,
+/// `nmt_nfkc`); the numbers are shared by both sides.
 pub(super) struct Tokens {
     source: SentencePieceProcessor,
     target: SentencePieceProcessor,
@@ -58,6 +59,45 @@ impl Tokens {
         })
     }
 
+    /// Reads `vocab.spm`, one model for both sides, whose pieces are numbered in its order and must be
+    /// `size`.
+    pub(super) fn read_shared(folder: &Path, size: usize) -> Result<Self, TranslationError> {
+        let refuse = |reason: String| TranslationError::Load {
+            path: folder.to_owned(),
+            reason: format!("vocab.spm {reason}"),
+        };
+        let bytes = std::fs::read(folder.join("vocab.spm"))
+            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let model = || {
+            SentencePieceProcessor::from_serialized_model(&bytes)
+                .map_err(|error| refuse(format!("is not a SentencePiece model: {error}")))
+        };
+        let (source, target) = (model()?, model()?);
+        let pieces: Vec<String> = source
+            .model()
+            .pieces()
+            .iter()
+            .map(|piece| piece.piece.clone())
+            .collect();
+        if pieces.len() != size {
+            return Err(refuse(format!(
+                "has {} pieces, but the model has {size} tokens",
+                pieces.len()
+            )));
+        }
+        let ids: HashMap<String, u32> = pieces.iter().cloned().zip(0..).collect();
+        let unknown = *ids
+            .get(UNKNOWN)
+            .ok_or_else(|| refuse(format!("has no {UNKNOWN}")))?;
+        Ok(Self {
+            source,
+            target,
+            ids,
+            pieces,
+            unknown,
+        })
+    }
+
     /// The number of the unknown piece.
     pub(super) fn unknown(&self) -> u32 {
         self.unknown
@@ -78,6 +118,14 @@ impl Tokens {
             }
         }
         of_targets
+    }
+
+    /// Tokens that stand for a byte of a letter that no piece has: they are not text by themselves.
+    pub(super) fn bytes(&self) -> impl Iterator<Item = u32> {
+        let numbered = (0..).zip(&self.pieces);
+        numbered
+            .filter(|(_, piece)| piece.len() == 6 && piece.starts_with("<0x"))
+            .map(|(id, _)| id)
     }
 
     /// Source text as pieces, without the end of sentence. Empty where the text is blank.

@@ -7,7 +7,7 @@ use super::{Shape, exponential::softmax, linear::Linear, rows::Rows};
 
 /// Keys and values of some positions, each position's one after the other.
 #[derive(Clone, Default)]
-pub(super) struct Memory {
+pub(in crate::translation::marian) struct Memory {
     keys: Vec<f32>,
     values: Vec<f32>,
 }
@@ -21,40 +21,66 @@ impl Memory {
 }
 
 /// What attention found.
-pub(super) struct Attended {
+pub(in crate::translation::marian) struct Attended {
     /// [rows, width].
-    pub(super) output: Rows,
-    /// How much each row looked at each position, heads averaged: [rows, positions].
-    pub(super) weights: Rows,
+    pub(in crate::translation::marian) output: Rows,
+    /// How much each row looked at each position, as the heads that tell it have it on average:
+    /// [rows, positions].
+    pub(in crate::translation::marian) weights: Rows,
 }
 
 /// Projections to queries, keys and values, and of what was found.
-pub(super) struct Attention {
+pub(in crate::translation::marian) struct Attention {
     query: Linear,
     key: Linear,
     value: Linear,
     out: Linear,
     heads: usize,
+    /// The first so many heads tell where rows look.
+    telling: usize,
     scale: f32,
 }
 
 impl Attention {
+    /// `projections` give queries, keys, values, and the output, all of one width, which `heads`
+    /// divides; the first `telling` heads tell where rows look.
+    pub(in crate::translation::marian) fn new(
+        projections: [Linear; 4],
+        width: usize,
+        heads: usize,
+        telling: usize,
+    ) -> Self {
+        let [query, key, value, out] = projections;
+        Self {
+            query,
+            key,
+            value,
+            out,
+            heads,
+            telling,
+            scale: ((width / heads) as f32).sqrt().recip(),
+        }
+    }
+
     pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
         let square = (shape.width, shape.width);
         let linear = |name| Linear::read(square, shape.precision, &builder.pp(name));
-        let head = shape.width / shape.heads;
-        Ok(Self {
-            query: linear("q_proj")?,
-            key: linear("k_proj")?,
-            value: linear("v_proj")?,
-            out: linear("out_proj")?,
-            heads: shape.heads,
-            scale: (head as f32).sqrt().recip(),
-        })
+        let projections = [
+            linear("q_proj")?,
+            linear("k_proj")?,
+            linear("v_proj")?,
+            linear("out_proj")?,
+        ];
+        Ok(Self::new(
+            projections,
+            shape.width,
+            shape.heads,
+            shape.heads,
+        ))
     }
 
     /// Keys and values of rows [positions, width].
-    pub(super) fn memory(&self, rows: &Rows) -> Result<Memory> {
+    pub(in crate::translation::marian) fn memory(&self, rows: &Rows) -> Result<Memory> {
         let mut memory = Memory::default();
         memory.extend(
             self.key.forward(rows)?.numbers(),
@@ -64,7 +90,11 @@ impl Attention {
     }
 
     /// Rows [rows, width] look at `memory`.
-    pub(super) fn attend(&self, rows: &Rows, memory: &Memory) -> Result<Attended> {
+    pub(in crate::translation::marian) fn attend(
+        &self,
+        rows: &Rows,
+        memory: &Memory,
+    ) -> Result<Attended> {
         let queries = self.queries(rows)?;
         let positions = memory.keys.len() / rows.width();
         let mut found = Rows::zeros(rows.count(), rows.width());
@@ -116,7 +146,7 @@ impl Attention {
         let width = query.len();
         let head = width / self.heads;
         let mut scores = vec![0.0; weights.len()];
-        let part = 1.0 / self.heads as f32;
+        let part = 1.0 / self.telling as f32;
         for (at, (query, found)) in query
             .chunks_exact(head)
             .zip(found.chunks_exact_mut(head))
@@ -135,7 +165,9 @@ impl Attention {
                 for (found, value) in found.iter_mut().zip(&value[of_head.clone()]) {
                     *found += score * value;
                 }
-                *weight += score * part;
+                if at < self.telling {
+                    *weight += score * part;
+                }
             }
         }
     }

@@ -12,7 +12,8 @@ use super::{
     rows::Rows,
 };
 
-struct FeedForward {
+/// Two linear layers with an activation between them.
+pub(in crate::translation::marian) struct FeedForward {
     first: Linear,
     second: Linear,
     activation: Activation,
@@ -20,6 +21,20 @@ struct FeedForward {
 }
 
 impl FeedForward {
+    pub(in crate::translation::marian) fn new(
+        first: Linear,
+        activation: Activation,
+        second: Linear,
+        norm: Norm,
+    ) -> Self {
+        Self {
+            first,
+            second,
+            activation,
+            norm,
+        }
+    }
+
     fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
         let (width, inner) = (shape.width, shape.inner);
         Ok(Self {
@@ -30,7 +45,7 @@ impl FeedForward {
         })
     }
 
-    fn forward(&self, rows: &Rows) -> Result<Rows> {
+    pub(in crate::translation::marian) fn forward(&self, rows: &Rows) -> Result<Rows> {
         let inner = self.activate(self.first.forward(rows)?)?;
         Ok(self.norm.apply(sum(self.second.forward(&inner)?, rows)))
     }
@@ -52,13 +67,25 @@ impl FeedForward {
     }
 }
 
-pub(super) struct EncoderLayer {
+pub(in crate::translation::marian) struct EncoderLayer {
     attention: Attention,
     norm: Norm,
     feed_forward: FeedForward,
 }
 
 impl EncoderLayer {
+    pub(in crate::translation::marian) fn new(
+        attention: Attention,
+        norm: Norm,
+        feed_forward: FeedForward,
+    ) -> Self {
+        Self {
+            attention,
+            norm,
+            feed_forward,
+        }
+    }
+
     pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
         Ok(Self {
             attention: Attention::read(shape, &builder.pp("self_attn"))?,
@@ -68,7 +95,7 @@ impl EncoderLayer {
     }
 
     /// [rows, width] to as many.
-    pub(super) fn forward(&self, rows: &Rows) -> Result<Rows> {
+    pub(in crate::translation::marian) fn forward(&self, rows: &Rows) -> Result<Rows> {
         let attended = self.attention.attend_all(rows)?;
         self.feed_forward
             .forward(&self.norm.apply(sum(attended, rows)))
@@ -118,7 +145,7 @@ impl DecoderLayer {
     }
 }
 
-fn sum(mut rows: Rows, others: &Rows) -> Rows {
+pub(in crate::translation::marian) fn sum(mut rows: Rows, others: &Rows) -> Rows {
     rows.add(others);
     rows
 }

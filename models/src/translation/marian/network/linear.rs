@@ -7,7 +7,7 @@ use super::{bytes::ByteMatrix, rows::Rows};
 use crate::translation::marian::Precision;
 
 /// `x · weightᵀ + bias` for rows `x`.
-pub(super) struct Linear {
+pub(in crate::translation::marian) struct Linear {
     weight: Weight,
     bias: Vec<f32>,
 }
@@ -21,6 +21,14 @@ pub(super) enum Weight {
 }
 
 impl Linear {
+    /// `bias` is [outputs].
+    pub(in crate::translation::marian) fn of_bytes(weight: ByteMatrix, bias: Vec<f32>) -> Self {
+        Self {
+            weight: Weight::Bytes(weight),
+            bias,
+        }
+    }
+
     /// Reads `weight` [outputs, inputs] and `bias` [outputs].
     pub(super) fn read(
         (inputs, outputs): (usize, usize),
@@ -34,7 +42,7 @@ impl Linear {
     }
 
     /// [rows, inputs] to [rows, outputs].
-    pub(super) fn forward(&self, rows: &Rows) -> Result<Rows> {
+    pub(in crate::translation::marian) fn forward(&self, rows: &Rows) -> Result<Rows> {
         self.weight.product(rows, &self.bias)
     }
 }

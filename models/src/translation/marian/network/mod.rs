@@ -17,12 +17,17 @@ mod vocabulary;
 use candle_core::Result;
 use candle_nn::{Activation, VarBuilder};
 
-use self::{
-    attention::Memory,
-    layers::{DecoderLayer, EncoderLayer},
-    vocabulary::Vocabulary,
+pub(super) use self::{
+    attention::{Attended, Attention, Memory},
+    bytes::ByteMatrix,
+    exponential::exp,
+    layers::{EncoderLayer, FeedForward, sum},
+    linear::Linear,
+    norm::Norm,
+    positions::sinusoids,
+    rows::Rows,
 };
-pub(super) use self::{exponential::exp, rows::Rows};
+use self::{layers::DecoderLayer, vocabulary::Vocabulary};
 use super::{MarianOptions, config::MarianConfig};
 use crate::translation::marian::Precision;
 
@@ -100,7 +105,7 @@ impl Network {
                 options.precision,
             )?,
             embedding_scale: config.embedding_scale(),
-            positions: positions::sinusoids(config.positions(), width),
+            positions: positions::sinusoids(config.positions(), &positions::frequencies(width)),
             encoder: (0..encoder.layers)
                 .map(|layer| {
                     let shape = shape(encoder.heads, encoder.inner);

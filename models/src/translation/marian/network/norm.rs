@@ -5,29 +5,40 @@ use candle_nn::VarBuilder;
 
 use super::rows::Rows;
 
-const EPSILON: f32 = 1e-5;
-
-pub(super) struct Norm {
+pub(in crate::translation::marian) struct Norm {
     gain: Vec<f32>,
     shift: Vec<f32>,
+    /// Added to the variance.
+    epsilon: f32,
 }
 
 impl Norm {
-    /// Reads `weight` and `bias`, [width] each.
+    /// `gain` and `shift` are [width] each.
+    pub(in crate::translation::marian) fn new(
+        gain: Vec<f32>,
+        shift: Vec<f32>,
+        epsilon: f32,
+    ) -> Self {
+        Self {
+            gain,
+            shift,
+            epsilon,
+        }
+    }
+
+    /// Reads `weight` and `bias`, as PyTorch writes them.
     pub(super) fn read(width: usize, builder: &VarBuilder<'_>) -> Result<Self> {
-        Ok(Self {
-            gain: builder.get(width, "weight")?.to_vec1()?,
-            shift: builder.get(width, "bias")?.to_vec1()?,
-        })
+        let numbers = |name| builder.get(width, name)?.to_vec1();
+        Ok(Self::new(numbers("weight")?, numbers("bias")?, 1e-5))
     }
 
     /// Brings each row to mean 0 and variance 1, then to its gain and shift.
-    pub(super) fn apply(&self, mut rows: Rows) -> Rows {
+    pub(in crate::translation::marian) fn apply(&self, mut rows: Rows) -> Rows {
         let width = rows.width() as f32;
         for row in rows.iter_mut() {
             let mean = row.iter().sum::<f32>() / width;
             let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / width;
-            let scale = (variance + EPSILON).sqrt().recip();
+            let scale = (variance + self.epsilon).sqrt().recip();
             for ((number, gain), shift) in row.iter_mut().zip(&self.gain).zip(&self.shift) {
                 *number = (*number - mean) * scale * gain + shift;
             }

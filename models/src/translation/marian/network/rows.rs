@@ -9,13 +9,13 @@ pub(in crate::translation::marian) struct Rows {
 
 impl Rows {
     /// `numbers` in rows of `width`, which must not be 0.
-    pub(super) fn new(numbers: Vec<f32>, width: usize) -> Self {
+    pub(in crate::translation::marian) fn new(numbers: Vec<f32>, width: usize) -> Self {
         debug_assert!(numbers.len().is_multiple_of(width));
         Self { numbers, width }
     }
 
     /// So many rows of zeros.
-    pub(super) fn zeros(count: usize, width: usize) -> Self {
+    pub(in crate::translation::marian) fn zeros(count: usize, width: usize) -> Self {
         Self::new(vec![0.0; count * width], width)
     }
 
@@ -25,17 +25,17 @@ impl Rows {
     }
 
     /// Numbers in each.
-    pub(super) fn width(&self) -> usize {
+    pub(in crate::translation::marian) fn width(&self) -> usize {
         self.width
     }
 
     /// All numbers, row by row.
-    pub(super) fn numbers(&self) -> &[f32] {
+    pub(in crate::translation::marian) fn numbers(&self) -> &[f32] {
         &self.numbers
     }
 
     /// The same, to change them.
-    pub(super) fn numbers_mut(&mut self) -> &mut [f32] {
+    pub(in crate::translation::marian) fn numbers_mut(&mut self) -> &mut [f32] {
         &mut self.numbers
     }
 
@@ -45,7 +45,9 @@ impl Rows {
     }
 
     /// The same, to change them.
-    pub(super) fn iter_mut(&mut self) -> std::slice::ChunksExactMut<'_, f32> {
+    pub(in crate::translation::marian) fn iter_mut(
+        &mut self,
+    ) -> std::slice::ChunksExactMut<'_, f32> {
         self.numbers.chunks_exact_mut(self.width)
     }
 
@@ -56,7 +58,7 @@ impl Rows {
     }
 
     /// Adds those of `others`, which are as many and as wide.
-    pub(super) fn add(&mut self, others: &Self) {
+    pub(in crate::translation::marian) fn add(&mut self, others: &Self) {
         debug_assert_eq!(self.numbers.len(), others.numbers.len());
         for (number, other) in self.numbers.iter_mut().zip(&others.numbers) {
             *number += other;
@@ -64,7 +66,7 @@ impl Rows {
     }
 
     /// Multiplies every number.
-    pub(super) fn scale(&mut self, by: f32) {
+    pub(in crate::translation::marian) fn scale(&mut self, by: f32) {
         for number in &mut self.numbers {
             *number *= by;
         }

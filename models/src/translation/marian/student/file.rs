@@ -44,9 +44,9 @@ impl ModelFile {
     pub(super) fn floats(&self, name: &str, count: usize) -> Result<Vec<f32>, String> {
         let data = self.data(name, FLOAT)?;
         let (numbers, _) = data.as_chunks::<4>();
-        let numbers = numbers.get(..count).ok_or_else(|| {
-            format!("'{name}' has {} numbers instead of {count}", numbers.len())
-        })?;
+        let numbers = numbers
+            .get(..count)
+            .ok_or_else(|| format!("'{name}' has {} numbers instead of {count}", numbers.len()))?;
         Ok(numbers.iter().map(|n| f32::from_le_bytes(*n)).collect())
     }
 
@@ -116,7 +116,12 @@ fn items(bytes: &[u8]) -> Result<HashMap<String, Item>, String> {
     }
     let mut headers = Vec::new();
     for _ in 0..count {
-        headers.push([cursor.word()?, cursor.word()?, cursor.word()?, cursor.word()?]);
+        headers.push([
+            cursor.word()?,
+            cursor.word()?,
+            cursor.word()?,
+            cursor.word()?,
+        ]);
     }
     let mut names = Vec::new();
     for [name, ..] in &headers {

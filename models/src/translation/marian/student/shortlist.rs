@@ -48,13 +48,18 @@ impl Shortlist {
             .map(|word| u64::from_le_bytes(*word) as usize)
             .collect();
         let (translations, _) = bytes[(HEADER + count) * 8..].as_chunks::<4>();
-        let translations: Vec<u32> = translations.iter().map(|t| u32::from_le_bytes(*t)).collect();
+        let translations: Vec<u32> = translations
+            .iter()
+            .map(|t| u32::from_le_bytes(*t))
+            .collect();
         if !offsets.is_sorted() || offsets.last().is_some_and(|last| *last > listed) {
             return Err("its offsets are out of order".to_owned());
         }
         let most = vocabulary as u64;
         if *frequent > most || translations.iter().any(|token| u64::from(*token) >= most) {
-            return Err(format!("it names tokens beyond the {vocabulary} of the model"));
+            return Err(format!(
+                "it names tokens beyond the {vocabulary} of the model"
+            ));
         }
         Ok(Self {
             frequent: *frequent as u32,
@@ -75,7 +80,7 @@ impl Shortlist {
             }
         }
         let mut next = self.frequent;
-        while candidates.len() % MULTIPLE != 0 && (next as usize) < vocabulary {
+        while !candidates.len().is_multiple_of(MULTIPLE) && (next as usize) < vocabulary {
             candidates.insert(next);
             next += 1;
         }

@@ -1,8 +1,8 @@
 //! Matrices of signed bytes, multiplied with rows that become bytes on the way.
 //!
 //! Each output's weights have a scale of their own, and so has each row, so that the greatest magnitude
-//! becomes 127: `x · w ≈ scale(x) scale(w) Σ bytes(x) bytes(w)`. The sums are exact, so every kernel
-//! gives the same numbers.
+//! becomes 127: `x · w ≈ scale(x) scale(w) Σ bytes(x) bytes(w)`. A matrix that was trained with bytes
+//! brings its scales, also that of the rows. The sums are exact, so every kernel gives the same numbers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -20,23 +20,65 @@ const WORTH_SHARING: usize = 4_000_000;
 const TASK: usize = 256;
 
 /// A matrix `[outputs, inputs]`.
-pub(super) struct ByteMatrix {
+pub(in crate::translation::marian) struct ByteMatrix {
     /// [outputs, padded].
     bytes: Vec<i8>,
     /// What one step is worth, for each output.
     scales: Vec<f32>,
+    /// What rows are multiplied with before they are rounded; none: each so that it fits.
+    row_steps: Option<f32>,
     inputs: usize,
     padded: usize,
 }
 
 impl ByteMatrix {
+    /// `bytes` [outputs, inputs] are weights that were multiplied with `steps`; rows are to be
+    /// multiplied with `row_steps`. Both are above 0.
+    pub(in crate::translation::marian) fn given(
+        bytes: &[i8],
+        inputs: usize,
+        steps: f32,
+        row_steps: f32,
+    ) -> Self {
+        let padded = inputs.next_multiple_of(CHUNK);
+        let outputs = bytes.len() / inputs;
+        let mut filled = vec![0; outputs * padded];
+        for (filled, bytes) in filled
+            .chunks_exact_mut(padded)
+            .zip(bytes.chunks_exact(inputs))
+        {
+            filled[..inputs].copy_from_slice(bytes);
+        }
+        Self {
+            bytes: filled,
+            scales: vec![1.0 / steps; outputs],
+            row_steps: Some(row_steps),
+            inputs,
+            padded,
+        }
+    }
+
+    /// The matrix of some of the outputs.
+    pub(in crate::translation::marian) fn select(&self, outputs: &[u32]) -> Self {
+        let rows = outputs.iter().map(|output| {
+            let from = *output as usize * self.padded;
+            &self.bytes[from..from + self.padded]
+        });
+        Self {
+            bytes: rows.flatten().copied().collect(),
+            scales: outputs.iter().map(|o| self.scales[*o as usize]).collect(),
+            ..*self
+        }
+    }
+
     /// Rounds `weights` [outputs, inputs].
     pub(super) fn quantize(weights: &[f32], inputs: usize) -> Self {
         let padded = inputs.next_multiple_of(CHUNK);
-        let (bytes, scales) = quantize(weights, inputs, padded);
+        let (bytes, scales) = quantize(weights, inputs, padded, None);
         Self {
             bytes,
             scales,
+            row_steps: None,
             inputs,
             padded,
         }
@@ -44,11 +86,12 @@ impl ByteMatrix {
 
     /// [rows, inputs] to [rows, outputs], to each of which `bias` [outputs] is added: as many of the
     /// first outputs as there are biases.
-    pub(super) fn product(&self, rows: &Rows, bias: &[f32]) -> Rows {
+    pub(in crate::translation::marian) fn product(&self, rows: &Rows, bias: &[f32]) -> Rows {
         let outputs = bias.len();
         let count = rows.count();
         assert!(rows.width() == self.inputs && outputs <= self.scales.len());
-        let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, self.padded);
+        let (bytes, row_scales) =
+            quantize(rows.numbers(), self.inputs, self.padded, self.row_steps);
         // [outputs, rows], so that tasks write stretches of their own.
         let mut turned = vec![0.0; outputs * count];
         let task = |first: usize, turned: &mut [f32]| {
@@ -88,7 +131,7 @@ impl ByteMatrix {
     }
 
     /// The weights of one output.
-    pub(super) fn row(&self, output: usize) -> Vec<f32> {
+    pub(in crate::translation::marian) fn row(&self, output: usize) -> Vec<f32> {
         let from = output * self.padded;
         let scale = self.scales[output];
         self.bytes[from..from + self.inputs]
@@ -98,8 +141,14 @@ impl ByteMatrix {
     }
 }
 
-/// Rows of `width` numbers as rows of `padded` bytes, and what a step is worth in each.
-fn quantize(numbers: &[f32], width: usize, padded: usize) -> (Vec<i8>, Vec<f32>) {
+/// Rows of `width` numbers, multiplied with `given` if there is one and so that they fit otherwise, as
+/// rows of `padded` bytes; and what a step is worth in each.
+fn quantize(
+    numbers: &[f32],
+    width: usize,
+    padded: usize,
+    given: Option<f32>,
+) -> (Vec<i8>, Vec<f32>) {
     let rows = numbers.len() / width;
     let mut bytes = vec![0; rows * padded];
     let mut scales = Vec::with_capacity(rows);
@@ -107,18 +156,24 @@ fn quantize(numbers: &[f32], width: usize, padded: usize) -> (Vec<i8>, Vec<f32>)
         .chunks_exact(width)
         .zip(bytes.chunks_exact_mut(padded))
     {
-        let greatest = numbers.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        let steps = if greatest > 0.0 {
-            127.0 / greatest
-        } else {
-            0.0
-        };
+        let (steps, scale) = given.map_or_else(
+            || {
+                let greatest = numbers.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+                let steps = if greatest > 0.0 {
+                    127.0 / greatest
+                } else {
+                    0.0
+                };
+                (steps, greatest / 127.0)
+            },
+            |steps| (steps, 1.0 / steps),
+        );
         for (byte, number) in bytes.iter_mut().zip(numbers) {
             // Adding and taking away 1.5 * 2^23 rounds, in instructions any machine has as vectors.
             let rounded = (number * steps + 12_582_912.0) - 12_582_912.0;
-            *byte = rounded as i32 as i8;
+            *byte = rounded.clamp(-127.0, 127.0) as i32 as i8;
         }
-        scales.push(greatest / 127.0);
+        scales.push(scale);
     }
     (bytes, scales)
 }

@@ -1,0 +1,211 @@
+//! The small students that Firefox ships (Bergamot): a transformer encoder, a decoder of simple recurrent
+//! units, 8-bit weights, and a shortlist of the target tokens that a sentence may need.
+//!
+//! Kim et al. 2019, "From Research to Production and Back: Ludicrously Fast Neural Machine Translation".
+//! A model folder holds `model.bin`, `lex.bin` and `vocab.spm` as distributed.
+
+mod file;
+mod scores;
+mod shape;
+mod shortlist;
+mod ssru;
+
+use std::path::Path;
+
+use candle_core::{Error, Result};
+use candle_nn::Activation;
+
+pub(super) use self::scores::StudentScores;
+use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
+use super::network::{
+    Attention, ByteMatrix, EncoderLayer, FeedForward, Linear, Memory, Norm, Rows, sinusoids,
+};
+use crate::translation::TranslationError;
+
+/// The file that tells a student's folder from that of another model.
+pub(super) const WEIGHTS: &str = "model.bin";
+/// Most tokens of a source or a target. (Students know no limit, but were trained on sentences.)
+pub(super) const POSITIONS: usize = 512;
+/// The token that ends a sentence, in the vocabularies of all students.
+pub(super) const END: u32 = 0;
+/// Added to the variance in layer normalisation.
+const EPSILON: f32 = 1e-6;
+
+/// A student's network. Nothing in it changes once it is read.
+pub(super) struct StudentNetwork {
+    shape: Shape,
+    /// [vocabulary, width]; also the output layer.
+    table: ByteMatrix,
+    /// Added to the scores.
+    bias: Vec<f32>,
+    /// [positions, width].
+    positions: Rows,
+    encoder: Vec<EncoderLayer>,
+    decoder: Vec<DecoderLayer>,
+    shortlist: Shortlist,
+}
+
+/// An encoded source.
+pub(super) struct StudentSource {
+    /// Keys and values of each decoder layer.
+    layers: Vec<Memory>,
+    /// The tokens that its translation may hold, in order.
+    candidates: Vec<u32>,
+    /// The output layer for these.
+    output: Linear,
+}
+
+impl StudentNetwork {
+    /// Reads `model.bin` and `lex.bin`.
+    pub(super) fn read(folder: &Path) -> std::result::Result<Self, TranslationError> {
+        let read = |name: &str| {
+            std::fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"))
+        };
+        let network = || {
+            let weights = |reason| format!("{WEIGHTS}: {reason}");
+            let parts = Parts(ModelFile::parse(read(WEIGHTS)?).map_err(weights)?);
+            let shape = Shape::read(&parts.0).map_err(weights)?;
+            let shortlist = Shortlist::parse(&read("lex.bin")?, shape.vocabulary)
+                .map_err(|reason| format!("lex.bin: {reason}"))?;
+            Self::of(&parts, shape, shortlist).map_err(weights)
+        };
+        network().map_err(|reason| TranslationError::Load {
+            path: folder.to_owned(),
+            reason,
+        })
+    }
+
+    fn of(parts: &Parts, shape: Shape, shortlist: Shortlist) -> std::result::Result<Self, String> {
+        let (vocabulary, width) = (shape.vocabulary, shape.width);
+        let table = parts.0.matrix("Wemb", [vocabulary, width])?;
+        let row_steps = parts.steps("none_QuantMultA")?;
+        let encoder = (1..=shape.encoder).map(|layer| {
+            let prefix = format!("encoder_l{layer}");
+            Ok(EncoderLayer::new(
+                parts.attention(&format!("{prefix}_self"), shape)?,
+                parts.norm(&format!("{prefix}_self_Wo"), width)?,
+                parts.feed_forward(&format!("{prefix}_ffn"), shape)?,
+            ))
+        });
+        let decoder = (1..=shape.decoder)
+            .map(|layer| DecoderLayer::read(parts, &format!("decoder_l{layer}"), shape));
+        Ok(Self {
+            table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps),
+            bias: parts.0.floats("decoder_ff_logit_out_b", vocabulary)?,
+            positions: sinusoids(POSITIONS, &frequencies(width)),
+            encoder: encoder.collect::<std::result::Result<_, String>>()?,
+            decoder: decoder.collect::<std::result::Result<_, String>>()?,
+            shape,
+            shortlist,
+        })
+    }
+
+    /// Number of tokens.
+    pub(super) fn vocabulary(&self) -> usize {
+        self.shape.vocabulary
+    }
+
+    /// Encodes source tokens, the end of sentence included.
+    pub(super) fn encode(&self, tokens: &[u32]) -> Result<StudentSource> {
+        let mut rows = Rows::zeros(tokens.len(), self.shape.width);
+        for (position, (row, token)) in rows.iter_mut().zip(tokens).enumerate() {
+            self.embed(Some(*token), position, row)?;
+        }
+        for layer in &self.encoder {
+            rows = layer.forward(&rows)?;
+        }
+        let layers = self.decoder.iter().map(|layer| layer.source(&rows));
+        let candidates = self.shortlist.candidates(tokens, self.shape.vocabulary);
+        let bias = candidates.iter().map(|token| self.bias[*token as usize]);
+        Ok(StudentSource {
+            layers: layers.collect::<Result<_>>()?,
+            output: Linear::of_bytes(self.table.select(&candidates), bias.collect()),
+            candidates,
+        })
+    }
+
+    /// Writes the embedding of a token at a position into `row`. A target begins with none.
+    fn embed(&self, token: Option<u32>, position: usize, row: &mut [f32]) -> Result<()> {
+        if let Some(token) = token {
+            if token as usize >= self.shape.vocabulary {
+                return Err(Error::Msg(format!("there is no token {token}")));
+            }
+            row.copy_from_slice(&self.table.row(token as usize));
+        }
+        let scale = (self.shape.width as f32).sqrt();
+        let place = self.positions.iter().nth(position);
+        let place = place.ok_or_else(|| Error::Msg(format!("more than {POSITIONS} tokens")))?;
+        for (number, place) in row.iter_mut().zip(place) {
+            *number = *number * scale + place;
+        }
+        Ok(())
+    }
+}
+
+/// Sinusoids as in Marian, whose lowest frequency is exactly a ten-thousandth of the highest.
+fn frequencies(width: usize) -> Vec<f32> {
+    let half = width / 2;
+    let most = half.saturating_sub(1).max(1) as f32;
+    (0..half)
+        .map(|at| 1e-4_f32.powf(at as f32 / most))
+        .collect()
+}
+
+/// The file's items, put together to the parts of a network.
+struct Parts(ModelFile);
+
+impl Parts {
+    /// What rows are multiplied with before they are rounded.
+    fn steps(&self, name: &str) -> std::result::Result<f32, String> {
+        let steps = self.0.floats(name, 1)?;
+        match steps[..] {
+            [steps] if steps.is_finite() && steps > 0.0 => Ok(steps),
+            _ => Err(format!("'{name}' is {steps:?}")),
+        }
+    }
+
+    /// A linear layer; without a bias it adds nothing.
+    fn linear(
+        &self,
+        weight: &str,
+        bias: Option<&str>,
+        [inputs, outputs]: [usize; 2],
+    ) -> std::result::Result<Linear, String> {
+        let item = self.0.matrix(weight, [inputs, outputs])?;
+        let row_steps = self.steps(&format!("{weight}_QuantMultA"))?;
+        let bias = match bias {
+            Some(bias) => self.0.floats(bias, outputs)?,
+            None => vec![0.0; outputs],
+        };
+        let matrix = ByteMatrix::given(&item.bytes, inputs, item.steps, row_steps);
+        Ok(Linear::of_bytes(matrix, bias))
+    }
+
+    fn norm(&self, prefix: &str, width: usize) -> std::result::Result<Norm, String> {
+        let numbers = |what| self.0.floats(&format!("{prefix}_ln_{what}"), width);
+        Ok(Norm::new(numbers("scale")?, numbers("bias")?, EPSILON))
+    }
+
+    /// The first head was trained to tell the alignment.
+    fn attention(&self, prefix: &str, shape: Shape) -> std::result::Result<Attention, String> {
+        let linear = |part: &str| {
+            let (weight, bias) = (format!("{prefix}_W{part}"), format!("{prefix}_b{part}"));
+            self.linear(&weight, Some(&bias), [shape.width; 2])
+        };
+        let projections = [linear("q")?, linear("k")?, linear("v")?, linear("o")?];
+        Ok(Attention::new(projections, shape.width, shape.heads, 1))
+    }
+
+    fn feed_forward(&self, prefix: &str, shape: Shape) -> std::result::Result<FeedForward, String> {
+        let linear = |number: u8, sizes| {
+            let (weight, bias) = (format!("{prefix}_W{number}"), format!("{prefix}_b{number}"));
+            self.linear(&weight, Some(&bias), sizes)
+        };
+        Ok(FeedForward::new(
+            linear(1, [shape.width, shape.inner])?,
+            Activation::Relu,
+            linear(2, [shape.inner, shape.width])?,
+            self.norm(&format!("{prefix}_ffn"), shape.width)?,
+        ))
+    }
+}
