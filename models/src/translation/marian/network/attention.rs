@@ -95,7 +95,7 @@ impl Attention {
         rows: &Rows,
         memory: &Memory,
     ) -> Result<Attended> {
-        let queries = self.queries(rows)?;
+        let queries = self.query.forward(rows)?;
         let positions = memory.keys.len() / rows.width();
         let mut found = Rows::zeros(rows.count(), rows.width());
         let mut weights = Rows::zeros(rows.count(), positions);
@@ -119,7 +119,7 @@ impl Attention {
     /// `rows / pasts.len()` rows follow what the first of `pasts` remembers, and so on.
     pub(super) fn attend_past(&self, rows: &Rows, pasts: &mut [&mut Memory]) -> Result<Rows> {
         let each = rows.count() / pasts.len().max(1);
-        let queries = self.queries(rows)?;
+        let queries = self.query.forward(rows)?;
         let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
         let mut found = Rows::zeros(rows.count(), rows.width());
         let news = keys.iter().zip(values.iter());
@@ -135,12 +135,6 @@ impl Attention {
         self.out.forward(&found)
     }
 
-    fn queries(&self, rows: &Rows) -> Result<Rows> {
-        let mut queries = self.query.forward(rows)?;
-        queries.scale(self.scale);
-        Ok(queries)
-    }
-
     /// Adds to `found` what one `query` finds in `memory`, and to `weights` where it looked.
     fn look(&self, query: &[f32], memory: &Memory, found: &mut [f32], weights: &mut [f32]) {
         let width = query.len();
@@ -153,9 +147,8 @@ impl Attention {
             .enumerate()
         {
             let of_head = at * head..(at + 1) * head;
-            for (score, key) in scores.iter_mut().zip(memory.keys.chunks_exact(width)) {
-                *score = dot(query, &key[of_head.clone()]);
-            }
+            dots(query, &memory.keys, width, of_head.start, &mut scores);
+            scores.iter_mut().for_each(|score| *score *= self.scale);
             softmax(&mut scores);
             for ((score, value), weight) in scores
                 .iter()
@@ -173,16 +166,20 @@ impl Attention {
     }
 }
 
-/// Sum of products, in several sums side by side, which a compiler turns into vectors.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0_f32; LANES];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
+/// Dot products of a query with the part from `from` on of each key, which are rows of `width`. Each is
+/// summed in order, as students expect, but several side by side, so that none waits for the other.
+fn dots(query: &[f32], keys: &[f32], width: usize, from: usize, scores: &mut [f32]) {
+    const ABREAST: usize = 8;
+    let some = keys.chunks(ABREAST * width);
+    for (keys, scores) in some.zip(scores.chunks_mut(ABREAST)) {
+        let mut sums = [0.0_f32; ABREAST];
+        let part = |key: usize| keys.get(key * width + from..).unwrap_or_default();
+        let parts: [&[f32]; ABREAST] = std::array::from_fn(|key| part(key.min(scores.len() - 1)));
+        for (at, number) in query.iter().enumerate() {
+            for (sum, key) in sums.iter_mut().zip(&parts) {
+                *sum += number * key[at];
+            }
         }
+        scores.copy_from_slice(&sums[..scores.len()]);
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }

@@ -26,12 +26,12 @@ pub(in crate::translation::marian) fn exp(x: f32) -> f32 {
     f32::from_bits(series.to_bits().wrapping_add(rounded.to_bits() << 23))
 }
 
-/// Scores become probabilities.
+/// Scores become probabilities. Exact, as students tell words that are nearly as good by the last bit.
 pub(super) fn softmax(scores: &mut [f32]) {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for score in scores.iter_mut() {
-        *score = exp(*score - highest);
+        *score = (*score - highest).exp();
         sum += *score;
     }
     for score in scores {

@@ -24,7 +24,6 @@ pub(super) use self::{
     layers::{EncoderLayer, FeedForward, sum},
     linear::Linear,
     norm::Norm,
-    positions::sinusoids,
     rows::Rows,
 };
 use self::{layers::DecoderLayer, vocabulary::Vocabulary};

@@ -38,9 +38,9 @@ impl Norm {
         for row in rows.iter_mut() {
             let mean = row.iter().sum::<f32>() / width;
             let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / width;
-            let scale = (variance + self.epsilon).sqrt().recip();
+            let deviation = (variance + self.epsilon).sqrt();
             for ((number, gain), shift) in row.iter_mut().zip(&self.gain).zip(&self.shift) {
-                *number = (*number - mean) * scale * gain + shift;
+                *number = gain * ((*number - mean) / deviation) + shift;
             }
         }
         rows

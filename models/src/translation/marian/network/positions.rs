@@ -10,7 +10,7 @@ pub(super) fn frequencies(width: usize) -> Vec<f32> {
 }
 
 /// [count, 2 frequencies]: sines in the first half of a row, cosines in the second.
-pub(in crate::translation::marian) fn sinusoids(count: usize, frequencies: &[f32]) -> Rows {
+pub(super) fn sinusoids(count: usize, frequencies: &[f32]) -> Rows {
     let width = 2 * frequencies.len();
     let mut rows = Vec::with_capacity(count * width);
     for position in 0..count {

@@ -18,7 +18,7 @@ use candle_nn::Activation;
 pub(super) use self::scores::StudentScores;
 use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
 use super::network::{
-    Attention, ByteMatrix, EncoderLayer, FeedForward, Linear, Memory, Norm, Rows, sinusoids,
+    Attention, ByteMatrix, EncoderLayer, FeedForward, Linear, Memory, Norm, Rows,
 };
 use crate::translation::TranslationError;
 
@@ -92,7 +92,7 @@ impl StudentNetwork {
         Ok(Self {
             table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps),
             bias: parts.0.floats("decoder_ff_logit_out_b", vocabulary)?,
-            positions: sinusoids(POSITIONS, &frequencies(width)),
+            positions: positions(width),
             encoder: encoder.collect::<std::result::Result<_, String>>()?,
             decoder: decoder.collect::<std::result::Result<_, String>>()?,
             shape,
@@ -142,13 +142,20 @@ impl StudentNetwork {
     }
 }
 
-/// Sinusoids as in Marian, whose lowest frequency is exactly a ten-thousandth of the highest.
-fn frequencies(width: usize) -> Vec<f32> {
+/// Sinusoids as Marian computes them, to the last bit: the lowest frequency is a ten-thousandth of the
+/// highest, and cosines are sines a quarter turn ahead.
+fn positions(width: usize) -> Rows {
     let half = width / 2;
     let most = half.saturating_sub(1).max(1) as f32;
-    (0..half)
-        .map(|at| 1e-4_f32.powf(at as f32 / most))
-        .collect()
+    let mut rows = Rows::zeros(POSITIONS, width);
+    for (position, row) in rows.iter_mut().enumerate() {
+        for (at, number) in row.iter_mut().enumerate() {
+            let frequency = 1e-4_f32.powf((at % half) as f32 / most);
+            let ahead = (at / half) as f32 * std::f32::consts::FRAC_PI_2;
+            *number = (position as f32 * frequency + ahead).sin();
+        }
+    }
+    rows
 }
 
 /// The file's items, put together to the parts of a network.

@@ -5,7 +5,7 @@ use candle_core::Result;
 
 use super::{Parts, shape::Shape};
 use crate::translation::marian::network::{
-    Attended, Attention, FeedForward, Linear, Memory, Norm, Rows, exp, sum,
+    Attended, Attention, FeedForward, Linear, Memory, Norm, Rows, sum,
 };
 
 /// What a decoder layer remembers of a target: [width].
@@ -60,7 +60,7 @@ impl DecoderLayer {
         for (((candidate, gate), out), cell) in news.zip(cells) {
             let numbers = candidate.iter().zip(gate).zip(out).zip(cell.iter_mut());
             for (((candidate, gate), out), cell) in numbers {
-                let kept = 1.0 / (1.0 + exp(-gate));
+                let kept = 1.0 / (1.0 + (-gate).exp());
                 *cell = kept * *cell + (1.0 - kept) * candidate;
                 *out = cell.max(0.0);
             }

@@ -23,12 +23,49 @@ const TASK: usize = 256;
 pub(in crate::translation::marian) struct ByteMatrix {
     /// [outputs, padded].
     bytes: Vec<i8>,
-    /// What one step is worth, for each output.
-    scales: Vec<f32>,
-    /// What rows are multiplied with before they are rounded; none: each so that it fits.
-    row_steps: Option<f32>,
+    scaling: Scaling,
     inputs: usize,
     padded: usize,
+}
+
+/// What numbers were multiplied with to become bytes.
+enum Scaling {
+    /// Each row and each output's weights so that they fit: what one step is worth, for each output.
+    Fitted(Vec<f32>),
+    /// As the matrix was trained.
+    Trained {
+        /// What rows are multiplied with.
+        row_steps: f32,
+        /// What one step of a weight is worth.
+        scale: f32,
+        /// What one step of a sum is worth.
+        worth: f32,
+        /// Of each output's bytes.
+        sums: Vec<i32>,
+    },
+}
+
+impl Scaling {
+    /// What a sum of products of one output's bytes with those of a row means, `bias` added.
+    fn number(&self, output: usize, row_scale: f32, sum: i32, bias: f32) -> f32 {
+        match self {
+            Self::Fitted(scales) => sum as f32 * (scales[output] * row_scale) + bias,
+            // Marian multiplies rows that are 127 more and takes that away from the bias again. The
+            // result is the same but for its rounding, which settles words that are nearly as good.
+            Self::Trained { worth, sums, .. } => {
+                let bias = bias - 127.0 * worth * sums[output] as f32;
+                (sum + 127 * sums[output]) as f32 * worth + bias
+            }
+        }
+    }
+
+    /// What one step of an output's weights is worth.
+    fn scale(&self, output: usize) -> f32 {
+        match self {
+            Self::Fitted(scales) => scales[output],
+            Self::Trained { scale, .. } => *scale,
+        }
+    }
 }
 
 impl ByteMatrix {
@@ -51,8 +88,15 @@ impl ByteMatrix {
         }
         Self {
             bytes: filled,
-            scales: vec![1.0 / steps; outputs],
-            row_steps: Some(row_steps),
+            scaling: Scaling::Trained {
+                row_steps,
+                scale: 1.0 / steps,
+                worth: 1.0 / (row_steps * steps),
+                sums: bytes
+                    .chunks_exact(inputs)
+                    .map(|bytes| bytes.iter().map(|byte| i32::from(*byte)).sum())
+                    .collect(),
+            },
             inputs,
             padded,
         }
@@ -66,7 +110,22 @@ impl ByteMatrix {
         });
         Self {
             bytes: rows.flatten().copied().collect(),
-            scales: outputs.iter().map(|o| self.scales[*o as usize]).collect(),
+            scaling: match &self.scaling {
+                Scaling::Fitted(scales) => {
+                    Scaling::Fitted(outputs.iter().map(|o| scales[*o as usize]).collect())
+                }
+                Scaling::Trained {
+                    row_steps,
+                    scale,
+                    worth,
+                    sums,
+                } => Scaling::Trained {
+                    row_steps: *row_steps,
+                    scale: *scale,
+                    worth: *worth,
+                    sums: outputs.iter().map(|o| sums[*o as usize]).collect(),
+                },
+            },
             ..*self
         }
     }
@@ -77,8 +136,7 @@ impl ByteMatrix {
         let (bytes, scales) = quantize(weights, inputs, padded, None);
         Self {
             bytes,
-            scales,
-            row_steps: None,
+            scaling: Scaling::Fitted(scales),
             inputs,
             padded,
         }
@@ -89,9 +147,12 @@ impl ByteMatrix {
     pub(in crate::translation::marian) fn product(&self, rows: &Rows, bias: &[f32]) -> Rows {
         let outputs = bias.len();
         let count = rows.count();
-        assert!(rows.width() == self.inputs && outputs <= self.scales.len());
-        let (bytes, row_scales) =
-            quantize(rows.numbers(), self.inputs, self.padded, self.row_steps);
+        assert!(rows.width() == self.inputs && outputs * self.padded <= self.bytes.len());
+        let given = match self.scaling {
+            Scaling::Fitted(_) => None,
+            Scaling::Trained { row_steps, .. } => Some(row_steps),
+        };
+        let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, self.padded, given);
         // [outputs, rows], so that tasks write stretches of their own.
         let mut turned = vec![0.0; outputs * count];
         let task = |first: usize, turned: &mut [f32]| {
@@ -104,9 +165,9 @@ impl ByteMatrix {
                 .zip(turned.chunks_exact_mut(count))
                 .enumerate()
             {
-                let (scale, bias) = (self.scales[first + at], bias[first + at]);
+                let (output, bias) = (first + at, bias[first + at]);
                 for ((sum, result), row_scale) in sums.iter().zip(results).zip(&row_scales) {
-                    *result = *sum as f32 * (scale * row_scale) + bias;
+                    *result = self.scaling.number(output, *row_scale, *sum, bias);
                 }
             }
         };
@@ -133,7 +194,7 @@ impl ByteMatrix {
     /// The weights of one output.
     pub(in crate::translation::marian) fn row(&self, output: usize) -> Vec<f32> {
         let from = output * self.padded;
-        let scale = self.scales[output];
+        let scale = self.scaling.scale(output);
         self.bytes[from..from + self.inputs]
             .iter()
             .map(|byte| f32::from(*byte) * scale)
