@@ -13,7 +13,7 @@ mod models;
 use std::path::{Path, PathBuf};
 
 use interpret_models::translation::{
-    HoldBack, MarianTranslator, Search, Translation, TranslationRequest, Translator,
+    self, HoldBack, MarianTranslator, Search, Translation, TranslationRequest, Translator,
 };
 
 const PAIRS: [(&str, &str); 2] = [
@@ -123,6 +123,33 @@ fn beam_search_is_no_worse_in_its_own_eyes() {
         beam += score(&translate(&mut model, request));
     }
     assert!(beam >= greedy, "{beam} {greedy}");
+}
+
+#[test]
+fn french_becomes_portuguese_through_english() {
+    let pair = "fr-pt".parse().unwrap();
+    let mut model = translation::load(&models::route(pair), pair).unwrap();
+    assert_eq!(model.pair(), pair);
+    let source = "Le chat noir dort sur la chaise de Marie.";
+    let whole = model.translate(&plain(source)).unwrap();
+    assert_eq!(whole.text, "O gato preto dorme na cadeira de Maria.");
+    let said = |piece: &str| {
+        let at = whole.tokens.iter().position(|t| t.piece.contains(piece));
+        &source[whole.aligned_span(at.unwrap()).unwrap()]
+    };
+    assert_eq!((said("pret"), said("cad")), ("noir", "chaise"));
+    let begun = TranslationRequest {
+        hold_back: Some(HoldBack { words: 2 }),
+        ..plain("Le chat noir dort sur la")
+    };
+    let begun = model.translate(&begun).unwrap();
+    assert!(begun.text.starts_with("O gato preto"), "{}", begun.text);
+    let rest = TranslationRequest {
+        committed_prefix: ids(&begun),
+        whole_words: true,
+        ..plain(source)
+    };
+    assert_eq!(model.translate(&rest).unwrap().text, whole.text);
 }
 
 /// The error of loading a copy in which `name` was changed.

@@ -13,7 +13,7 @@ use anyhow::Result;
 use interpret_models::{
     Language, LanguagePair,
     store::{Settings, Store},
-    translation::{MarianTranslator, TranslationRequest, Translator as _},
+    translation::{self, TranslationRequest},
 };
 use interpret_proto::v1::interpret_response::Response;
 use interpret_tests::{
@@ -33,10 +33,16 @@ struct Case {
 }
 
 async fn interpret_all(from: &str, to: &str, mode: &str) -> Result<Vec<Case>> {
+    interpret(from, to, mode, "").await
+}
+
+/// The same, only recordings whose name holds `only`.
+async fn interpret(from: &str, to: &str, mode: &str, only: &str) -> Result<Vec<Case>> {
     let daemon = DaemonProcess::ready(&["--preload", &format!("{from}-{to}")]).await?;
     let server = format!("unix:{}", daemon.socket().display());
     let mut cases = Vec::new();
-    for recording in recordings_in(from)? {
+    let recordings = recordings_in(from)?.into_iter();
+    for recording in recordings.filter(|recording| recording.name().contains(only)) {
         let folder = TempDir::new()?;
         let result = Interpreted::fast(&recording.path, (from, to), mode, &server, folder.path())?;
         cases.push(Case {
@@ -85,7 +91,7 @@ fn assert_recognised(cases: &[Case], language: &str, margin: f64) -> Result<()> 
 fn assert_translated(cases: &[Case], from: &str, to: &str) -> Result<()> {
     let pair = LanguagePair::new(from.parse::<Language>()?, to.parse()?);
     let store = Store::open(Settings::from_env()?)?;
-    let mut translator = MarianTranslator::load(store.translation(pair)?.folder(), pair)?;
+    let mut translator = translation::load(&store.translation_route(pair)?, pair)?;
     for case in cases {
         let sentences = case.result.sentences();
         let joined: Vec<&str> = sentences.iter().map(|(source, _)| source.trim()).collect();
@@ -175,6 +181,23 @@ async fn english_speech_becomes_french_speech() -> Result<()> {
     assert_recognised(&cases, "en", 3.0)?;
     assert_translated(&cases, "en", "fr")?;
     assert_spoken(&cases, "fr", 18.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn english_and_french_speech_become_portuguese_speech() -> Result<()> {
+    // From French there is no model: it goes through English.
+    for (from, only) in [("en", "docs-c"), ("fr", "docs-c")] {
+        let cases = interpret(from, "pt", "accurate", only).await?;
+        assert_eq!(cases.len(), 1);
+        assert_complete(&cases)?;
+        assert_translated(&cases, from, "pt")?;
+        assert_spoken(&cases, "pt", 20.0)?;
+        // And while it is spoken.
+        let cases = interpret(from, "pt", "low-latency", only).await?;
+        assert_complete(&cases)?;
+        assert_all_spoken(&cases);
+    }
+    Ok(())
 }
 
 /// Nothing that was committed is missing from the speech, and nothing else was spoken.

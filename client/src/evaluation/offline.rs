@@ -3,7 +3,7 @@
 use interpret_models::{
     LanguagePair,
     store::Store,
-    translation::{MarianTranslator, TranslationRequest, Translator},
+    translation::{TranslationRequest, Translator},
 };
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{audio::source_ms, error::ClientError};
 pub struct Offline {
     store: Store,
     ears: Ears,
-    translator: Option<MarianTranslator>,
+    translator: Option<Box<dyn Translator>>,
 }
 
 impl std::fmt::Debug for Offline {
@@ -68,12 +68,12 @@ impl Offline {
         Ok(score_offline(subject, length, &text, &translated.join(" ")))
     }
 
-    fn translator(&mut self, pair: LanguagePair) -> Result<&mut MarianTranslator, ClientError> {
+    fn translator(&mut self, pair: LanguagePair) -> Result<&mut Box<dyn Translator>, ClientError> {
         let loaded = match self.translator.take() {
             Some(loaded) if loaded.pair() == pair => loaded,
             _ => {
-                let installed = self.store.translation(pair)?;
-                MarianTranslator::load(installed.folder(), pair)
+                let route = self.store.translation_route(pair)?;
+                interpret_models::translation::load(&route, pair)
                     .map_err(|error| ClientError::Engine(error.to_string()))?
             }
         };

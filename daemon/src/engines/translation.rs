@@ -8,7 +8,7 @@ use std::{
 use interpret_models::{
     LanguagePair,
     store::Store,
-    translation::{self, MarianTranslator, TranslationError, TranslationRequest, Translator},
+    translation::{self, TranslationError, TranslationRequest, Translator},
 };
 use tokio::sync::Mutex;
 
@@ -64,30 +64,30 @@ impl Translation {
         }
         let store = Arc::clone(&self.store);
         // Not on the engine's thread: other sessions' sentences are not to wait for it.
-        let load = move || -> Result<MarianTranslator, LoadError> {
-            let model = store.translation(pair)?;
-            Ok(MarianTranslator::load(model.folder(), pair)?)
+        let load = move || -> Result<_, LoadError> {
+            let route = store.translation_route(pair)?;
+            Ok((translation::load(&route, pair)?, route.name()))
         };
-        let model = tokio::task::spawn_blocking(load)
+        let (model, name) = tokio::task::spawn_blocking(load)
             .await
             .map_err(|_| LoadError::Panicked(format!("the model for {pair}")))??;
-        tracing::info!(%pair, "translation model loaded");
+        tracing::info!(%pair, name, "translation model loaded");
         self.engine
-            .call(move |engine| engine.insert(pair, Box::new(model)))
+            .call(move |engine| engine.insert(pair, model))
             .await?;
         loaded.insert(pair);
         Ok(())
     }
 
-    /// Pairs whose models are fetched.
+    /// Pairs that can be translated with the models that are fetched.
     pub fn pairs(&self) -> impl Iterator<Item = LanguagePair> {
-        self.store.installed_pairs().into_iter()
+        self.store.translatable_pairs().into_iter()
     }
 
-    /// The name of the model of `pair`, where it is fetched.
+    /// The name of the model of `pair`, or of the two through English, where they are fetched.
     #[must_use]
     pub fn model_name(&self, pair: LanguagePair) -> Option<String> {
-        Some(self.store.translation(pair).ok()?.model().name.clone())
+        Some(self.store.translation_route(pair).ok()?.name())
     }
 
     /// Translates one sentence.

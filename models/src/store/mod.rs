@@ -11,12 +11,14 @@
 mod installed;
 mod places;
 mod remove;
+mod route;
 mod settings;
 mod stamps;
 
 use std::path::{Path, PathBuf};
 
 pub use installed::Installed;
+pub use route::TranslationRoute;
 pub use settings::{Hub, Settings};
 
 pub(crate) use places::{MANIFEST, Places};

@@ -1,13 +1,39 @@
 //! Translation of text, sentence by sentence.
 
 pub mod marian;
+pub mod pivot;
 pub mod sentences;
 
 use std::ops::Range;
 
 pub use marian::{MarianOptions, MarianTranslator, Precision};
+pub use pivot::PivotTranslator;
 
-use crate::LanguagePair;
+use crate::{
+    LanguagePair,
+    store::{Installed, TranslationRoute},
+};
+
+/// Loads what translates `pair` by `route`.
+///
+/// # Errors
+/// [`TranslationError::Load`] when a file is missing or damaged.
+pub fn load(
+    route: &TranslationRoute,
+    pair: LanguagePair,
+) -> Result<Box<dyn Translator>, TranslationError> {
+    let load = |model: &Installed| {
+        let pair = model.model().pair.unwrap_or(pair);
+        MarianTranslator::load(model.folder(), pair)
+    };
+    Ok(match route {
+        TranslationRoute::Direct(model) => Box::new(load(model)?),
+        TranslationRoute::ThroughEnglish(models) => {
+            let [first, second] = &**models;
+            Box::new(PivotTranslator::new(load(first)?, load(second)?)?)
+        }
+    })
+}
 
 /// Translates sentences of one language pair. Keeps nothing between sentences.
 pub trait Translator: Send {

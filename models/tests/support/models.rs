@@ -5,9 +5,10 @@
 use std::path::PathBuf;
 
 use interpret_models::{
+    LanguagePair,
     catalogue::Role,
     onnx,
-    store::{Installed, Settings, Store},
+    store::{Installed, Settings, Store, TranslationRoute},
     synthesis::KokoroFiles,
 };
 
@@ -15,6 +16,13 @@ use interpret_models::{
 pub(crate) fn installed(name: &str) -> Installed {
     store()
         .model(name)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The models that translate a pair.
+pub(crate) fn route(pair: LanguagePair) -> TranslationRoute {
+    store()
+        .translation_route(pair)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
