@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_SPEECH ?= tests/speech/docs-b-fr.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test lint bench bench-peers test-peers
+.PHONY: help setup models demo test lint bench bench-peers bench-translation test-peers
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,10 @@ bench: setup ## Measures speed, quality and memory on this machine
 # PEERS_ARGS=--quick tries it on two short recordings.
 bench-peers: models ## Compares streaming recognition with a peer's (docs/peers.md)
 	@scripts/bench-peers $(PEERS_ARGS)
+
+# TRANSLATION_ARGS="--lines 20 --rounds 1" tries it on little.
+bench-translation: setup ## Compares translation with CTranslate2 (docs/translation-engine.md)
+	@scripts/bench-translation $(TRANSLATION_ARGS)
 
 test-peers: ## Tests the scripts of bench-peers
 	@PYTHONPATH=scripts/peers $(or $(PYTHON),python3) -m unittest discover -s tests/peers

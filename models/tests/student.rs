@@ -31,8 +31,8 @@ fn load(pair: &str) -> MarianTranslator {
     MarianTranslator::load(&folder(pair), pair.parse().unwrap()).unwrap()
 }
 
-fn translate(model: &mut MarianTranslator, request: TranslationRequest) -> Translation {
-    model.translate(&request).unwrap()
+fn translate(model: &mut MarianTranslator, request: &TranslationRequest) -> Translation {
+    model.translate(request).unwrap()
 }
 
 fn plain(source: &str) -> TranslationRequest {
@@ -60,7 +60,7 @@ fn tokens_are_those_of_the_reference_engine() {
         let mut model = load(pair);
         for line in text.lines() {
             let expected = reference.greedy(&words.encode_with_eos(line));
-            let found = translate(&mut model, plain(line));
+            let found = translate(&mut model, &plain(line));
             assert_eq!(ids(&found), expected, "{line}: {}", found.text);
         }
     }
@@ -71,12 +71,12 @@ fn a_translation_that_is_forced_to_begin_as_it_does_is_the_same() {
     for (pair, text) in PAIRS {
         let mut model = load(pair);
         for line in text.lines() {
-            let whole = ids(&translate(&mut model, plain(line)));
+            let whole = ids(&translate(&mut model, &plain(line)));
             let request = TranslationRequest {
                 committed_prefix: whole[..whole.len() / 2].to_vec(),
                 ..plain(line)
             };
-            assert_eq!(ids(&translate(&mut model, request)), whole, "{line}");
+            assert_eq!(ids(&translate(&mut model, &request)), whole, "{line}");
         }
     }
 }
@@ -89,12 +89,12 @@ fn the_beginning_of_a_sentence_is_translated_without_its_last_words() {
         hold_back: Some(HoldBack { words }),
         ..plain(source)
     };
-    let little = translate(&mut model, held(4)).text;
-    let more = translate(&mut model, held(1)).text;
+    let little = translate(&mut model, &held(4)).text;
+    let more = translate(&mut model, &held(1)).text;
     assert!(little.contains("reunião"), "{little}");
     assert!(more.len() > little.len(), "{little} | {more}");
     // The first head of the last layer tells which word is which.
-    let whole = translate(&mut model, plain("I saw Maria in London."));
+    let whole = translate(&mut model, &plain("I saw Maria in London."));
     let said = |piece: &str| {
         let at = whole.tokens.iter().position(|t| t.piece.contains(piece));
         &"I saw Maria in London."[whole.aligned_span(at.unwrap()).unwrap()]
@@ -112,7 +112,7 @@ fn beam_search_is_no_worse_in_its_own_eyes() {
     };
     let (mut greedy, mut beam) = (0.0, 0.0);
     for line in PAIRS[1].1.lines() {
-        greedy += score(&translate(&mut model, plain(line)));
+        greedy += score(&translate(&mut model, &plain(line)));
         let request = TranslationRequest {
             search: Search::Beam {
                 width: 4,
@@ -120,7 +120,7 @@ fn beam_search_is_no_worse_in_its_own_eyes() {
             },
             ..plain(line)
         };
-        beam += score(&translate(&mut model, request));
+        beam += score(&translate(&mut model, &request));
     }
     assert!(beam >= greedy, "{beam} {greedy}");
 }

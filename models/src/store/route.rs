@@ -1,6 +1,6 @@
 //! How a pair is translated: by its own model, or through English.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{Installed, Store};
 use crate::{
@@ -12,25 +12,27 @@ use crate::{
 /// The language through which pairs without a model of their own go.
 const BETWEEN: Language = Language::ENGLISH;
 
-/// The installed models that translate a pair.
+/// The installed models that translate a pair: one, or one into English and one from there.
 #[derive(Debug, Clone)]
-pub enum TranslationRoute {
-    /// One model does it.
-    Direct(Installed),
-    /// The first translates into English, the second from there.
-    ThroughEnglish(Box<[Installed; 2]>),
+pub struct TranslationRoute {
+    /// In the order in which they work.
+    pub(crate) models: Vec<Installed>,
 }
 
 impl TranslationRoute {
     /// The names of the models, for people.
     #[must_use]
     pub fn name(&self) -> String {
-        match self {
-            Self::Direct(model) => model.model().name.clone(),
-            Self::ThroughEnglish(models) => {
-                let [first, second] = &**models;
-                format!("{} + {}", first.model().name, second.model().name)
-            }
+        let names = self.models.iter().map(|model| &*model.model().name);
+        names.collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The folder of the model that does it alone.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.models[..] {
+            [only] => Some(only.folder()),
+            _ => None,
         }
     }
 }
@@ -53,15 +55,15 @@ impl Store {
     /// As for [`Store::model`]; the message names what to fetch.
     pub fn translation_route(&self, pair: LanguagePair) -> Result<TranslationRoute, ModelError> {
         let direct = self.installed_pairs().contains(&pair);
-        match halves(pair) {
-            Some([first, second]) if !direct && self.knows(first) && self.knows(second) => {
-                Ok(TranslationRoute::ThroughEnglish(Box::new([
-                    self.translation(first)?,
-                    self.translation(second)?,
-                ])))
-            }
-            _ => self.translation(pair).map(TranslationRoute::Direct),
-        }
+        let through = halves(pair).filter(|halves| halves.iter().all(|half| self.knows(*half)));
+        let pairs = match through {
+            Some(halves) if !direct => halves.to_vec(),
+            _ => vec![pair],
+        };
+        let models = pairs.into_iter().map(|pair| self.translation(pair));
+        Ok(TranslationRoute {
+            models: models.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The pairs that can be translated with what is installed, those through English included.

@@ -9,10 +9,7 @@ use std::ops::Range;
 pub use marian::{MarianOptions, MarianTranslator, Precision};
 pub use pivot::PivotTranslator;
 
-use crate::{
-    LanguagePair,
-    store::{Installed, TranslationRoute},
-};
+use crate::{LanguagePair, store::TranslationRoute};
 
 /// Loads what translates `pair` by `route`.
 ///
@@ -22,17 +19,16 @@ pub fn load(
     route: &TranslationRoute,
     pair: LanguagePair,
 ) -> Result<Box<dyn Translator>, TranslationError> {
-    let load = |model: &Installed| {
+    let models = route.models.iter().map(|model| {
         let pair = model.model().pair.unwrap_or(pair);
         MarianTranslator::load(model.folder(), pair)
-    };
-    Ok(match route {
-        TranslationRoute::Direct(model) => Box::new(load(model)?),
-        TranslationRoute::ThroughEnglish(models) => {
-            let [first, second] = &**models;
-            Box::new(PivotTranslator::new(load(first)?, load(second)?)?)
-        }
-    })
+    });
+    let mut models = models.collect::<Result<Vec<_>, _>>()?.into_iter();
+    match (models.next(), models.next()) {
+        (Some(only), None) => Ok(Box::new(only)),
+        (Some(first), Some(second)) => Ok(Box::new(PivotTranslator::new(first, second)?)),
+        (None, _) => Err(TranslationError::Run(format!("no model translates {pair}"))),
+    }
 }
 
 /// Translates sentences of one language pair. Keeps nothing between sentences.

@@ -8,6 +8,7 @@
 //! (`rayon::ThreadPool::install`), else the global one. `RAYON_NUM_THREADS` sets their number;
 //! without it candle takes the physical cores.
 
+mod company;
 mod config;
 mod hold_back;
 mod network;
@@ -261,8 +262,7 @@ impl Translator for MarianTranslator {
             (true, None) if request.committed_prefix.is_empty() => {
                 self.copy_symbols(&request.source)?
             }
-            // On a thread of the pool: there, sharing a product with the others costs little.
-            _ => rayon::scope(|_| self.told(&self.search(&pieces, &source, request)?))?,
+            _ => company::in_company(|| self.told(&self.search(&pieces, &source, request)?))?,
         };
         Ok(Translation {
             source_tokens: source.len(),

@@ -14,8 +14,8 @@ use super::rows::Rows;
 
 /// Bytes a kernel takes at once: rows are filled up with zeros to a multiple.
 const CHUNK: usize = 32;
-/// Fewer products than this are not worth a second thread: waking it takes as long.
-const WORTH_SHARING: usize = 4_000_000;
+/// Fewer products than this are not worth a second thread, even one that is awake.
+const WORTH_SHARING: usize = 100_000;
 /// Outputs whose sums one task makes.
 const TASK: usize = 256;
 
