@@ -17,10 +17,12 @@ pub struct BadLevel {
 /// # Errors
 /// When `log.level` is no level and no filter.
 pub fn start(log: &Log) -> Result<(), BadLevel> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|e| BadLevel {
-        level: log.level.clone(),
-        reason: e.to_string(),
-    })?;
+    // What whisper.cpp has to say is in our own errors; it calls each run that we stop an error.
+    let filter =
+        EnvFilter::try_new(format!("whisper_rs=off,{}", log.level)).map_err(|e| BadLevel {
+            level: log.level.clone(),
+            reason: e.to_string(),
+        })?;
     let registry = tracing_subscriber::registry().with(filter);
     let layer = fmt::layer().with_writer(std::io::stderr);
     // Fails when a program that embeds the daemon logs already; its choice stands.

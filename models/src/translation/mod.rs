@@ -147,6 +147,16 @@ fn strongest(attention: &[f32]) -> Option<usize> {
     (0..source.len()).max_by(|&a, &b| source[a].total_cmp(&source[b]))
 }
 
+/// The byte ranges of what white space parts.
+fn words(text: &str) -> Vec<Range<usize>> {
+    text.split_whitespace()
+        .map(|word| {
+            let start = word.as_ptr().addr() - text.as_ptr().addr();
+            start..start + word.len()
+        })
+        .collect()
+}
+
 /// Translation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TranslationError {

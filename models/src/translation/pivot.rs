@@ -1,8 +1,6 @@
 //! Translation through a language between: two translators, one after the other.
 
-use std::ops::Range;
-
-use super::{HoldBack, Translation, TranslationError, TranslationRequest, Translator};
+use super::{HoldBack, Translation, TranslationError, TranslationRequest, Translator, words};
 use crate::LanguagePair;
 
 /// Translates with one translator into a language between, and from there with another.
@@ -97,16 +95,6 @@ fn joined(between: &Translation, mut found: Translation) -> Translation {
         source_spans: between.source_spans.clone(),
         ..found
     }
-}
-
-/// The byte ranges of what white space parts.
-fn words(text: &str) -> Vec<Range<usize>> {
-    text.split_whitespace()
-        .map(|word| {
-            let start = word.as_ptr().addr() - text.as_ptr().addr();
-            start..start + word.len()
-        })
-        .collect()
 }
 
 /// Where each of the `count` words of a translation looked, its tokens averaged.

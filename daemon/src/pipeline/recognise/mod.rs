@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use self::step::StepLength;
 use super::{Event, NoticeKind, PaceChange, StageReport, TimedWord, detect::Heard, source_ms};
-use crate::engines::{EngineThread, Engines};
+use crate::engines::{EngineThread, Engines, Timing};
 
 pub use policy::CommitPolicy;
 pub use transcriber::{Due, Run, Transcribed, Transcriber, TranscriberSettings};
@@ -126,7 +126,7 @@ impl Recognise {
         let recognition = match answer {
             Ok((result, timing)) => {
                 self.report.add(timing);
-                self.pace(timing.waited + timing.busy, run.end).await?;
+                self.pace(timing, run.end).await?;
                 result.map_err(|e| e.to_string())
             }
             Err(error) => Err(error.to_string()),
@@ -152,8 +152,10 @@ impl Recognise {
     }
 
     /// Takes longer steps where runs take long, and tells of it.
-    async fn pace(&mut self, took: Duration, end: u64) -> Option<()> {
-        let Some(step_ms) = self.step.as_mut().and_then(|step| step.took(took)) else {
+    async fn pace(&mut self, took: Timing, end: u64) -> Option<()> {
+        let step = self.step.as_mut();
+        let step_ms = step.and_then(|step| step.took(took.busy, took.waited));
+        let Some(step_ms) = step_ms else {
             return Some(());
         };
         self.transcriber.set_step_ms(step_ms);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Part of the time that the recogniser may run at most: the other stages need the cores too.
 const SHARE: f64 = 0.6;
+/// The same with its waiting for them: more, and it would be late at each step.
+const SHARE_WITH_WAITING: f64 = 0.95;
 /// Weight of the newest run in the average.
 const WEIGHT: f64 = 0.3;
 /// Longest step: beyond it a listener would wait for too long.
@@ -16,7 +18,10 @@ const TOLERANCE: f64 = 0.2;
 pub(super) struct StepLength {
     shortest_ms: u32,
     current_ms: u32,
+    /// Of a run.
     average_ms: f64,
+    /// Of a run and the wait before it.
+    average_with_waiting_ms: f64,
 }
 
 impl StepLength {
@@ -26,15 +31,21 @@ impl StepLength {
             shortest_ms,
             current_ms: shortest_ms,
             average_ms: f64::from(shortest_ms) * SHARE / 2.0,
+            average_with_waiting_ms: f64::from(shortest_ms) * SHARE_WITH_WAITING / 2.0,
         }
     }
 
-    /// Takes how long a run took, with its wait for the engine. Gives the new length in
+    /// Takes how long a run took, and waited for the engine before. Gives the new length in
     /// milliseconds, if it changes.
-    pub(super) fn took(&mut self, run: Duration) -> Option<u32> {
-        let run_ms = run.as_secs_f64() * 1_000.0;
-        self.average_ms += WEIGHT * (run_ms - self.average_ms);
-        let wanted = (self.average_ms / SHARE).clamp(
+    pub(super) fn took(&mut self, run: Duration, waited: Duration) -> Option<u32> {
+        let average = |average: &mut f64, newest: Duration| {
+            *average += WEIGHT * (newest.as_secs_f64() * 1_000.0 - *average);
+        };
+        average(&mut self.average_ms, run);
+        average(&mut self.average_with_waiting_ms, run + waited);
+        let alone = self.average_ms / SHARE;
+        let wanted = alone.max(self.average_with_waiting_ms / SHARE_WITH_WAITING);
+        let wanted = wanted.clamp(
             f64::from(self.shortest_ms),
             f64::from(LONGEST_MS.max(self.shortest_ms)),
         );
@@ -56,23 +67,33 @@ mod tests {
     #[test]
     fn steps_grow_with_slow_runs_and_come_back() {
         let mut step = StepLength::new(480);
+        let took = |step: &mut StepLength, ms| step.took(Duration::from_millis(ms), Duration::ZERO);
         for _ in 0..10 {
-            assert_eq!(step.took(Duration::from_millis(150)), None);
+            assert_eq!(took(&mut step, 150), None);
         }
-        let grown: Vec<u32> = (0..30)
-            .filter_map(|_| step.took(Duration::from_millis(900)))
-            .collect();
+        let grown: Vec<u32> = (0..30).filter_map(|_| took(&mut step, 900)).collect();
         assert!(
             grown.is_sorted() && *grown.last().unwrap() > 1_200,
             "{grown:?}"
         );
         for _ in 0..30 {
-            step.took(Duration::from_secs(9));
+            took(&mut step, 9_000);
         }
         assert_eq!(step.current_ms, LONGEST_MS);
         for _ in 0..40 {
-            step.took(Duration::from_millis(150));
+            took(&mut step, 150);
         }
         assert_eq!(step.current_ms, 480);
+    }
+
+    #[test]
+    fn waiting_counts_once_it_makes_steps_late() {
+        let run = Duration::from_millis(150);
+        let mut step = StepLength::new(480);
+        for _ in 0..30 {
+            assert_eq!(step.took(run, Duration::from_millis(250)), None);
+        }
+        let grown = (0..30).filter_map(|_| step.took(run, Duration::from_millis(600)));
+        assert!(grown.last().is_some_and(|step| step > 700));
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::pieces::begins_word;
+use crate::translation::words;
 
 /// The byte range in `text` of each of `pieces`: that of the word it belongs to, and for the end
 /// of sentence, which has no piece, an empty one at the end of the text. `count` tells how many
@@ -33,16 +34,6 @@ pub(super) fn spans(
     }
     spans.push(text.len()..text.len());
     spans
-}
-
-/// The byte ranges of what white space parts.
-fn words(text: &str) -> Vec<Range<usize>> {
-    text.split_whitespace()
-        .map(|word| {
-            let start = word.as_ptr().addr() - text.as_ptr().addr();
-            start..start + word.len()
-        })
-        .collect()
 }
 
 #[cfg(test)]

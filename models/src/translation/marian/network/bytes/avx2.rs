@@ -12,7 +12,10 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_sign_epi8,
 };
 
-use super::CHUNK;
+use super::blocks::{Kernel, blocks};
+
+/// Bytes of a vector.
+const STEP: usize = 32;
 
 /// Bytes ahead of the weights in use that are fetched from memory: a quarter faster than without.
 const AHEAD: usize = 1_024;
@@ -20,92 +23,60 @@ const AHEAD: usize = 1_024;
 /// As [`super::sums_of_products`]. Panics on a processor without AVX2.
 pub(super) fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
     assert!(std::arch::is_x86_feature_detected!("avx2"));
-    assert!(padded.is_multiple_of(CHUNK));
-    let (outputs, count) = (weights.len() / padded, rows.len() / padded);
-    assert_eq!(sums.len(), outputs * count);
+    assert!(padded.is_multiple_of(STEP));
+    assert_eq!(sums.len(), weights.len() / padded * (rows.len() / padded));
     // SAFETY: the processor has AVX2, asserted above.
-    unsafe {
-        if count == 1 {
-            // Memory bounds the speed: it is read strictly in order.
-            blocks::<1, 1>(weights, rows, padded, sums);
-        } else {
-            blocks::<2, 4>(weights, rows, padded, sums);
-        }
-    }
+    unsafe { all(weights, rows, padded, sums) }
 }
 
-/// All sums, a block of `OUTPUTS` times `ROWS` at a time.
-///
 /// # Safety
 /// The processor has AVX2.
 #[target_feature(enable = "avx2")]
-unsafe fn blocks<const OUTPUTS: usize, const ROWS: usize>(
-    weights: &[i8],
-    rows: &[i8],
-    padded: usize,
-    sums: &mut [i32],
-) {
-    let count = rows.len() / padded;
-    let mut weights = weights.chunks_exact(OUTPUTS * padded);
-    let mut sums = sums.chunks_exact_mut(OUTPUTS * count);
-    for (weights, sums) in weights.by_ref().zip(sums.by_ref()) {
-        let mut each = rows.chunks_exact(ROWS * padded);
-        let mut first = 0;
-        for rows in each.by_ref() {
-            block::<OUTPUTS, ROWS>(weights, rows, padded, |output, row, sum| {
-                sums[output * count + first + row] = sum;
-            });
-            first += ROWS;
-        }
-        for row in each.remainder().chunks_exact(padded) {
-            block::<OUTPUTS, 1>(weights, row, padded, |output, _, sum| {
-                sums[output * count + first] = sum;
-            });
-            first += 1;
-        }
-    }
-    let rest = weights.remainder().chunks_exact(padded);
-    for (weights, sums) in rest.zip(sums.into_remainder().chunks_exact_mut(count)) {
-        for (row, sum) in rows.chunks_exact(padded).zip(sums) {
-            block::<1, 1>(weights, row, padded, |_, _, total| *sum = total);
+unsafe fn all(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
+    // SAFETY: the caller's.
+    unsafe {
+        if rows.len() == padded {
+            // Memory bounds the speed: it is read strictly in order.
+            blocks::<Avx2, 1, 1>(weights, rows, padded, sums);
+        } else {
+            blocks::<Avx2, 2, 4>(weights, rows, padded, sums);
         }
     }
 }
 
-/// Sums of `OUTPUTS` outputs and `ROWS` rows, each given to `done` with the numbers of both.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn block<const OUTPUTS: usize, const ROWS: usize>(
-    weights: &[i8],
-    rows: &[i8],
-    padded: usize,
-    mut done: impl FnMut(usize, usize, i32),
-) {
-    assert!(weights.len() >= OUTPUTS * padded && rows.len() >= ROWS * padded);
-    let ones = _mm256_set1_epi16(1);
-    let mut totals = [[_mm256_setzero_si256(); ROWS]; OUTPUTS];
-    for at in (0..padded).step_by(CHUNK) {
-        // SAFETY: `padded` is a multiple of CHUNK, so `at + CHUNK <= padded`; both slices hold as many
-        // stretches of `padded` as asserted above.
-        let load = |from: &[i8], which: usize| unsafe {
-            _mm256_loadu_si256(from.as_ptr().add(which * padded + at).cast())
-        };
-        _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().wrapping_add(at + AHEAD));
-        let weights: [__m256i; OUTPUTS] = std::array::from_fn(|output| load(weights, output));
-        for row in 0..ROWS {
-            let values = load(rows, row);
-            let magnitudes = _mm256_abs_epi8(values);
-            for (totals, weights) in totals.iter_mut().zip(weights) {
-                let signed = _mm256_sign_epi8(weights, values);
-                let products = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitudes, signed), ones);
-                totals[row] = _mm256_add_epi32(totals[row], products);
+struct Avx2;
+
+impl Kernel for Avx2 {
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    unsafe fn block<const OUTPUTS: usize, const ROWS: usize>(
+        weights: &[i8],
+        rows: &[i8],
+        padded: usize,
+    ) -> [[i32; ROWS]; OUTPUTS] {
+        assert!(weights.len() >= OUTPUTS * padded && rows.len() >= ROWS * padded);
+        let ones = _mm256_set1_epi16(1);
+        let mut totals = [[_mm256_setzero_si256(); ROWS]; OUTPUTS];
+        for at in (0..padded).step_by(STEP) {
+            // SAFETY: `padded` is a multiple of STEP, so `at + STEP <= padded`; both slices hold as many
+            // stretches of `padded` as asserted above.
+            let load = |from: &[i8], which: usize| unsafe {
+                _mm256_loadu_si256(from.as_ptr().add(which * padded + at).cast())
+            };
+            _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().wrapping_add(at + AHEAD));
+            let weights: [__m256i; OUTPUTS] = std::array::from_fn(|output| load(weights, output));
+            for row in 0..ROWS {
+                let values = load(rows, row);
+                let magnitudes = _mm256_abs_epi8(values);
+                for (totals, weights) in totals.iter_mut().zip(weights) {
+                    let signed = _mm256_sign_epi8(weights, values);
+                    let products =
+                        _mm256_madd_epi16(_mm256_maddubs_epi16(magnitudes, signed), ones);
+                    totals[row] = _mm256_add_epi32(totals[row], products);
+                }
             }
         }
-    }
-    for (output, totals) in totals.into_iter().enumerate() {
-        for (row, total) in totals.into_iter().enumerate() {
-            done(output, row, sum(total));
-        }
+        totals.map(|totals| totals.map(|total| sum(total)))
     }
 }
 

@@ -6,14 +6,18 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod blocks;
 mod plain;
 
 use rayon::prelude::*;
 
 use super::rows::Rows;
 
-/// Bytes a kernel takes at once: rows are filled up with zeros to a multiple.
-const CHUNK: usize = 32;
+/// Bytes that the widest kernel takes at once: rows are filled up with zeros to a multiple.
+const CHUNK: usize = 64;
 /// Fewer products than this are not worth a second thread, even one that is awake.
 const WORTH_SHARING: usize = 100_000;
 /// Outputs whose sums one task makes.
@@ -243,7 +247,10 @@ fn quantize(
 /// the widest vectors of this processor.
 fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if rows.len() > padded && avx512::available() {
+        avx512::sums_of_products(weights, rows, padded, sums);
+        return;
+    } else if std::arch::is_x86_feature_detected!("avx2") {
         avx2::sums_of_products(weights, rows, padded, sums);
         return;
     }
@@ -288,6 +295,12 @@ mod tests {
             sums.fill(0);
             sums_of_products(&weights, &values, padded, &mut sums);
             prop_assert_eq!(&sums, &expected);
+            #[cfg(target_arch = "x86_64")]
+            if std::arch::is_x86_feature_detected!("avx2") {
+                sums.fill(0);
+                avx2::sums_of_products(&weights, &values, padded, &mut sums);
+                prop_assert_eq!(&sums, &expected);
+            }
         }
 
         #[test]
