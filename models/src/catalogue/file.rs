@@ -8,7 +8,7 @@ use super::{
     Artifact, Content, FileName, Kind, Languages, Member, Model, ModelFile, Platform, Recipe, Role,
     Source, source::expand,
 };
-use crate::{Language, LanguagePair};
+use crate::{Language, LanguagePair, translation::marian::BYTE_FILE};
 
 pub(super) fn parse(text: &str) -> Result<Vec<Model>, String> {
     let file: CatalogueFile = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -87,6 +87,7 @@ struct OpusMtEntry {
     cut_zip: Option<CutZipEntry>,
     weights: Content,
     converted: Option<Content>,
+    bytes: Option<Content>,
     source_spm: Content,
     target_spm: Content,
     vocab: Content,
@@ -295,9 +296,23 @@ impl TryFrom<OpusMtEntry> for Model {
                 })],
             },
         };
+        let bytes = ModelFile {
+            role: Role::Weights,
+            path: BYTE_FILE.to_owned(),
+            artifact: Artifact {
+                content: entry.bytes,
+                sources: vec![Source::Convert(Recipe::MarianToBytes {
+                    from: FileName {
+                        model: name.clone(),
+                        path: weights.path.clone(),
+                    },
+                })],
+            },
+        };
         checked(Self {
             files: vec![
                 weights,
+                bytes,
                 file(Role::SourceTokenizer, "source.spm", entry.source_spm),
                 file(Role::TargetTokenizer, "target.spm", entry.target_spm),
                 file(Role::Vocabulary, "vocab.json", entry.vocab),

@@ -56,7 +56,9 @@ impl Source {
     pub fn input(&self) -> Option<&FileName> {
         match self {
             Self::Convert(
-                Recipe::WhisperCt2ToGgml { template: from, .. } | Recipe::QuantizeQ8_0 { from },
+                Recipe::WhisperCt2ToGgml { template: from, .. }
+                | Recipe::QuantizeQ8_0 { from }
+                | Recipe::MarianToBytes { from },
             ) => Some(from),
             _ => None,
         }
@@ -136,6 +138,11 @@ pub enum Recipe {
         /// The file to quantise.
         from: FileName,
     },
+    /// An OPUS-MT model's matrices in 8 bits.
+    MarianToBytes {
+        /// Its `model.safetensors`.
+        from: FileName,
+    },
     /// A legacy `PyTorch` checkpoint to safetensors.
     TorchToSafetensors {
         /// The checkpoint; its content is known.
@@ -153,6 +160,7 @@ impl fmt::Display for Recipe {
                     .map_or(Ok(()), |part| write!(f, " ({} ...)", part.archive))
             }
             Self::QuantizeQ8_0 { from } => write!(f, "quantisation of {from}"),
+            Self::MarianToBytes { from } => write!(f, "8-bit form of {from}"),
             Self::TorchToSafetensors { .. } => f.write_str("conversion of pytorch_model.bin"),
         }
     }

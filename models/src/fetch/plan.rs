@@ -104,7 +104,7 @@ impl Plan {
                 }
                 Source::Hub { .. }
                 | Source::File(_)
-                | Source::Convert(Recipe::QuantizeQ8_0 { .. }) => {}
+                | Source::Convert(Recipe::QuantizeQ8_0 { .. } | Recipe::MarianToBytes { .. }) => {}
             }
         }
     }

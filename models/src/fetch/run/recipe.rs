@@ -36,6 +36,13 @@ impl Run<'_> {
                 })
                 .await
             }
+            Recipe::MarianToBytes { from } => {
+                let from = self.file(from.clone()).await.map_err(|e| e.as_failure())?;
+                self.make(name, to, move |to, progress| {
+                    convert::marian_to_bytes(&from, to, progress)
+                })
+                .await
+            }
             Recipe::TorchToSafetensors { from } => {
                 let published = FileName {
                     model: name.model.clone(),

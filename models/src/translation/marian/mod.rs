@@ -1,7 +1,7 @@
 //! Marian models on the processor: the OPUS-MT family, and the [students](student) that Firefox ships.
 //!
 //! The folder of an OPUS-MT model holds `model.safetensors` (tensors named as in Hugging Face
-//! Transformers), `config.json`, `source.spm`, `target.spm` and `vocab.json`; that of a student
+//! Transformers), perhaps the same with 8-bit matrices in `model.q8.safetensors`, `config.json`, `source.spm`, `target.spm` and `vocab.json`; that of a student
 //! `model.bin`, `lex.bin` and `vocab.spm`.
 //!
 //! Matrix products run on rayon's threads: those of the pool the caller is in
@@ -34,6 +34,10 @@ use self::{
     search::{Hypothesis, Limits},
     student::{StudentNetwork, StudentScores},
     tokens::Tokens,
+};
+pub(crate) use self::{
+    network::quantized,
+    weights::{BYTE_FILE, COMPUTED, SCALES},
 };
 use super::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator};
 use crate::LanguagePair;

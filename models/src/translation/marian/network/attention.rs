@@ -1,9 +1,9 @@
 //! Attention with several heads, over rows of one sentence.
 
 use candle_core::Result;
-use candle_nn::VarBuilder;
 
 use super::{Shape, exponential::softmax, linear::Linear, rows::Rows};
+use crate::translation::marian::weights::At;
 
 /// Keys and values of some positions, each position's one after the other.
 #[derive(Clone, Default)]
@@ -62,9 +62,9 @@ impl Attention {
         }
     }
 
-    pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
+    pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
         let square = (shape.width, shape.width);
-        let linear = |name| Linear::read(square, shape.precision, &builder.pp(name));
+        let linear = |name| Linear::read(square, &at.at(name));
         let projections = [
             linear("q_proj")?,
             linear("k_proj")?,

@@ -1,7 +1,7 @@
 //! Layers of the encoder and of the decoder; normalisation comes after each part.
 
 use candle_core::{Device, Module, Result, Tensor};
-use candle_nn::{Activation, VarBuilder};
+use candle_nn::Activation;
 
 use super::{
     Shape,
@@ -11,6 +11,7 @@ use super::{
     norm::Norm,
     rows::Rows,
 };
+use crate::translation::marian::weights::At;
 
 /// Two linear layers with an activation between them.
 pub(in crate::translation::marian) struct FeedForward {
@@ -35,13 +36,13 @@ impl FeedForward {
         }
     }
 
-    fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
+    fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
         let (width, inner) = (shape.width, shape.inner);
         Ok(Self {
-            first: Linear::read((width, inner), shape.precision, &builder.pp("fc1"))?,
-            second: Linear::read((inner, width), shape.precision, &builder.pp("fc2"))?,
+            first: Linear::read((width, inner), &at.at("fc1"))?,
+            second: Linear::read((inner, width), &at.at("fc2"))?,
             activation: shape.activation,
-            norm: Norm::read(width, &builder.pp("final_layer_norm"))?,
+            norm: Norm::read(width, &at.at("final_layer_norm"))?,
         })
     }
 
@@ -86,11 +87,11 @@ impl EncoderLayer {
         }
     }
 
-    pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
+    pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
         Ok(Self {
-            attention: Attention::read(shape, &builder.pp("self_attn"))?,
-            norm: Norm::read(shape.width, &builder.pp("self_attn_layer_norm"))?,
-            feed_forward: FeedForward::read(shape, builder)?,
+            attention: Attention::read(shape, &at.at("self_attn"))?,
+            norm: Norm::read(shape.width, &at.at("self_attn_layer_norm"))?,
+            feed_forward: FeedForward::read(shape, at)?,
         })
     }
 
@@ -111,14 +112,14 @@ pub(super) struct DecoderLayer {
 }
 
 impl DecoderLayer {
-    pub(super) fn read(shape: Shape, builder: &VarBuilder<'_>) -> Result<Self> {
-        let norm = |name| Norm::read(shape.width, &builder.pp(name));
+    pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
+        let norm = |name| Norm::read(shape.width, &at.at(name));
         Ok(Self {
-            own: Attention::read(shape, &builder.pp("self_attn"))?,
+            own: Attention::read(shape, &at.at("self_attn"))?,
             own_norm: norm("self_attn_layer_norm")?,
-            cross: Attention::read(shape, &builder.pp("encoder_attn"))?,
+            cross: Attention::read(shape, &at.at("encoder_attn"))?,
             cross_norm: norm("encoder_attn_layer_norm")?,
-            feed_forward: FeedForward::read(shape, builder)?,
+            feed_forward: FeedForward::read(shape, at)?,
         })
     }
 

@@ -1,10 +1,8 @@
 //! Linear layers in the precision the model was loaded in.
 
-use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
-
 use super::{bytes::ByteMatrix, rows::Rows};
-use crate::translation::marian::Precision;
+use crate::translation::marian::{Precision, weights::At};
+use candle_core::{Result, Tensor};
 
 /// `x · weightᵀ + bias` for rows `x`.
 pub(in crate::translation::marian) struct Linear {
@@ -13,7 +11,7 @@ pub(in crate::translation::marian) struct Linear {
 }
 
 /// A matrix `[outputs, inputs]`.
-pub(super) enum Weight {
+pub(in crate::translation::marian) enum Weight {
     /// A view [inputs, outputs] of it: one row of input makes dot products of memory that is read in
     /// order.
     Full(Tensor),
@@ -30,14 +28,10 @@ impl Linear {
     }
 
     /// Reads `weight` [outputs, inputs] and `bias` [outputs].
-    pub(super) fn read(
-        (inputs, outputs): (usize, usize),
-        precision: Precision,
-        builder: &VarBuilder<'_>,
-    ) -> Result<Self> {
+    pub(super) fn read((inputs, outputs): (usize, usize), at: &At<'_>) -> Result<Self> {
         Ok(Self {
-            weight: Weight::new(&builder.get((outputs, inputs), "weight")?, precision)?,
-            bias: builder.get(outputs, "bias")?.to_vec1()?,
+            weight: at.matrix("weight", outputs, inputs)?,
+            bias: at.numbers("bias", outputs)?,
         })
     }
 
@@ -49,7 +43,10 @@ impl Linear {
 
 impl Weight {
     /// `weight` is [outputs, inputs].
-    pub(super) fn new(weight: &Tensor, precision: Precision) -> Result<Self> {
+    pub(in crate::translation::marian) fn new(
+        weight: &Tensor,
+        precision: Precision,
+    ) -> Result<Self> {
         Ok(match precision {
             Precision::F32 => Self::Full(weight.t()?),
             Precision::Q8 => {
@@ -57,6 +54,17 @@ impl Weight {
                 let numbers: Vec<f32> = weight.flatten_all()?.to_vec1()?;
                 Self::Bytes(ByteMatrix::quantize(&numbers, inputs))
             }
+        })
+    }
+
+    /// The matrix of some of the outputs, in this order.
+    pub(super) fn select(&self, outputs: &[u32]) -> Result<Self> {
+        Ok(match self {
+            Self::Full(weight) => {
+                let outputs = Tensor::new(outputs, weight.device())?;
+                Self::Full(weight.t()?.contiguous()?.index_select(&outputs, 0)?.t()?)
+            }
+            Self::Bytes(weight) => Self::Bytes(weight.select(outputs)),
         })
     }
 

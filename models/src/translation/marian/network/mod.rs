@@ -15,20 +15,20 @@ mod rows;
 mod vocabulary;
 
 use candle_core::Result;
-use candle_nn::{Activation, VarBuilder};
+use candle_nn::Activation;
 
+pub(crate) use self::bytes::quantized;
 pub(super) use self::{
     attention::{Attended, Attention, Memory},
     bytes::ByteMatrix,
     exponential::exp,
     layers::{EncoderLayer, FeedForward, sum},
-    linear::Linear,
+    linear::{Linear, Weight},
     norm::Norm,
     rows::Rows,
 };
 use self::{layers::DecoderLayer, vocabulary::Vocabulary};
-use super::{MarianOptions, config::MarianConfig};
-use crate::translation::marian::Precision;
+use super::{MarianOptions, config::MarianConfig, weights::At};
 
 /// Sizes of the encoder's or the decoder's layers.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,6 @@ struct Shape {
     inner: usize,
     heads: usize,
     activation: Activation,
-    precision: Precision,
 }
 
 /// Encoder, decoder and output layer. Nothing in it changes once it is read.
@@ -80,7 +79,7 @@ impl Network {
         config: &MarianConfig,
         options: &MarianOptions,
         in_target: &dyn Fn(usize) -> bool,
-        builder: &VarBuilder<'_>,
+        root: &At<'_>,
     ) -> Result<Self> {
         let (vocabulary, width) = (config.vocabulary(), config.width());
         let shape = |heads, inner| Shape {
@@ -88,33 +87,27 @@ impl Network {
             inner,
             heads,
             activation: config.activation(),
-            precision: options.precision,
         };
         let (encoder, decoder) = (config.encoder(), config.decoder());
-        let model = builder.pp("model");
-        let embedding = model.pp("shared").get((vocabulary, width), "weight")?;
-        let bias = builder.get((1, vocabulary), "final_logits_bias")?;
-        let encoder_builder = model.pp("encoder.layers");
-        let decoder_builder = model.pp("decoder.layers");
+        let model = root.at("model");
+        let embedding = model.at("shared").matrix("weight", vocabulary, width)?;
+        let bias = root.numbers("final_logits_bias", vocabulary)?;
+        let encoder_layers = model.at("encoder.layers");
+        let decoder_layers = model.at("decoder.layers");
         Ok(Self {
-            vocabulary: Vocabulary::new(
-                &embedding,
-                &bias.flatten_all()?.to_vec1()?,
-                in_target,
-                options.precision,
-            )?,
+            vocabulary: Vocabulary::new(&embedding, &bias, in_target)?,
             embedding_scale: config.embedding_scale(),
             positions: positions::sinusoids(config.positions(), &positions::frequencies(width)),
             encoder: (0..encoder.layers)
                 .map(|layer| {
                     let shape = shape(encoder.heads, encoder.inner);
-                    EncoderLayer::read(shape, &encoder_builder.pp(layer))
+                    EncoderLayer::read(shape, &encoder_layers.at(layer))
                 })
                 .collect::<Result<_>>()?,
             decoder: (0..decoder.layers)
                 .map(|layer| {
                     let shape = shape(decoder.heads, decoder.inner);
-                    DecoderLayer::read(shape, &decoder_builder.pp(layer))
+                    DecoderLayer::read(shape, &decoder_layers.at(layer))
                 })
                 .collect::<Result<_>>()?,
             aligning: options.aligning(decoder.layers),

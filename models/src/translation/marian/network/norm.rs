@@ -1,9 +1,9 @@
 //! Layer normalisation (Ba, Kiros and Hinton 2016).
 
 use candle_core::Result;
-use candle_nn::VarBuilder;
 
 use super::rows::Rows;
+use crate::translation::marian::weights::At;
 
 pub(in crate::translation::marian) struct Norm {
     gain: Vec<f32>,
@@ -27,8 +27,8 @@ impl Norm {
     }
 
     /// Reads `weight` and `bias`, as PyTorch writes them.
-    pub(super) fn read(width: usize, builder: &VarBuilder<'_>) -> Result<Self> {
-        let numbers = |name| builder.get(width, name)?.to_vec1();
+    pub(super) fn read(width: usize, at: &At<'_>) -> Result<Self> {
+        let numbers = |name| at.numbers(name, width);
         Ok(Self::new(numbers("weight")?, numbers("bias")?, 1e-5))
     }
 

@@ -1,10 +1,11 @@
 //! The network against candle-transformers', on random weights.
 
 use candle_core::{DType, Device, IndexOp as _, Tensor};
-use candle_nn::VarMap;
+use candle_nn::{VarBuilder, VarMap};
 use candle_transformers::models::marian::MTModel;
 
 use super::*;
+use crate::translation::marian::{Precision, weights::Weights};
 
 /// As many heads in the encoder as in the decoder: the reference takes the decoder's for both.
 fn config() -> MarianConfig {
@@ -44,8 +45,16 @@ fn full_precision() -> MarianOptions {
 }
 
 fn own(map: &VarMap, options: &MarianOptions) -> Network {
-    let builder = VarBuilder::from_varmap(map, DType::F32, &Device::Cpu);
-    Network::read(&config(), options, &|_| true, &builder).unwrap()
+    own_for(map, options, &|_| true)
+}
+
+fn own_for(map: &VarMap, options: &MarianOptions, in_target: &dyn Fn(usize) -> bool) -> Network {
+    let variables = map.data().lock().unwrap();
+    let tensors = variables
+        .iter()
+        .map(|(name, variable)| (name.clone(), variable.as_tensor().clone()));
+    let weights = Weights::Full(tensors.collect(), options.precision);
+    Network::read(&config(), options, in_target, &weights.root()).unwrap()
 }
 
 fn reference_logits(model: &mut MTModel, source: &[u32], target: &[u32]) -> Tensor {
@@ -163,8 +172,7 @@ fn what_no_target_may_hold_is_not_scored_and_the_rest_is_the_same() {
     let (map, _) = random();
     for options in [full_precision(), MarianOptions::default()] {
         let logits = |in_target: &dyn Fn(usize) -> bool| {
-            let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
-            let network = Network::read(&config(), &options, in_target, &builder).unwrap();
+            let network = own_for(&map, &options, in_target);
             let source = network.encode(&SOURCE).unwrap();
             let (_, decoded) = network.begin(&source, &TARGET).unwrap();
             network.logits(&decoded.hidden).unwrap()

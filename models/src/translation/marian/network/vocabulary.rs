@@ -1,9 +1,8 @@
 //! The shared vocabulary: tokens as rows, and rows as scores of tokens.
 
-use candle_core::{Error, Result, Tensor};
+use candle_core::{Error, Result};
 
 use super::{linear::Weight, rows::Rows};
-use crate::translation::marian::Precision;
 
 /// One matrix for both. The tokens that a target may hold come first in it, so that the output layer,
 /// the largest of all, is computed for them only: half of an OPUS-MT vocabulary is the source's.
@@ -22,10 +21,9 @@ impl Vocabulary {
     /// `table` is [vocabulary, width], `bias` [vocabulary]. `in_target` tells of each token whether a
     /// target may hold it.
     pub(super) fn new(
-        table: &Tensor,
+        table: &Weight,
         bias: &[f32],
         in_target: &dyn Fn(usize) -> bool,
-        precision: Precision,
     ) -> Result<Self> {
         let (targets, others): (Vec<usize>, Vec<usize>) =
             (0..bias.len()).partition(|token| in_target(*token));
@@ -35,9 +33,8 @@ impl Vocabulary {
             places[*token] = place;
             order.push(u32::try_from(*token).unwrap_or(u32::MAX));
         }
-        let order = Tensor::new(order, table.device())?;
         Ok(Self {
-            table: Weight::new(&table.index_select(&order, 0)?, precision)?,
+            table: table.select(&order)?,
             places,
             bias: targets.iter().map(|token| bias[*token]).collect(),
             targets,

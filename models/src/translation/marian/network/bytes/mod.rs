@@ -73,6 +73,21 @@ impl Scaling {
 }
 
 impl ByteMatrix {
+    /// `bytes` [outputs, inputs] are weights whose steps are worth `scales` [outputs].
+    pub(in crate::translation::marian) fn fitted(
+        bytes: &[i8],
+        scales: Vec<f32>,
+        inputs: usize,
+    ) -> Self {
+        let padded = inputs.next_multiple_of(CHUNK);
+        Self {
+            bytes: filled(bytes, inputs, padded),
+            scaling: Scaling::Fitted(scales),
+            inputs,
+            padded,
+        }
+    }
+
     /// `bytes` [outputs, inputs] are weights that were multiplied with `steps`; rows are to be
     /// multiplied with `row_steps`. Both are above 0.
     pub(in crate::translation::marian) fn given(
@@ -82,16 +97,8 @@ impl ByteMatrix {
         row_steps: f32,
     ) -> Self {
         let padded = inputs.next_multiple_of(CHUNK);
-        let outputs = bytes.len() / inputs;
-        let mut filled = vec![0; outputs * padded];
-        for (filled, bytes) in filled
-            .chunks_exact_mut(padded)
-            .zip(bytes.chunks_exact(inputs))
-        {
-            filled[..inputs].copy_from_slice(bytes);
-        }
         Self {
-            bytes: filled,
+            bytes: filled(bytes, inputs, padded),
             scaling: Scaling::Trained {
                 row_steps,
                 scale: 1.0 / steps,
@@ -204,6 +211,21 @@ impl ByteMatrix {
             .map(|byte| f32::from(*byte) * scale)
             .collect()
     }
+}
+
+/// Rows of `width` bytes, filled up with zeros.
+fn filled(bytes: &[i8], width: usize, padded: usize) -> Vec<i8> {
+    let mut filled = vec![0; bytes.len() / width * padded];
+    let rows = filled.chunks_exact_mut(padded);
+    for (filled, bytes) in rows.zip(bytes.chunks_exact(width)) {
+        filled[..width].copy_from_slice(bytes);
+    }
+    filled
+}
+
+/// Weights [outputs, inputs] in 8 bits, and what one step is worth for each output.
+pub(crate) fn quantized(weights: &[f32], inputs: usize) -> (Vec<i8>, Vec<f32>) {
+    quantize(weights, inputs, inputs, None)
 }
 
 /// Rows of `width` numbers, multiplied with `given` if there is one and so that they fit otherwise, as
