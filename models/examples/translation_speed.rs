@@ -69,21 +69,21 @@ fn main() {
     let at = |part: usize| times[(times.len() - 1) * part / 100].as_secs_f64() * 1_000.0;
     println!(
         "{{\"tokens\": {tokens}, \"seconds\": {seconds:.4}, \"p50_ms\": {:.2}, \"p95_ms\": {:.2}, \
-         \"first_translation_s\": {:.3}, \"resident_mb\": {:.0}}}",
+         \"first_translation_s\": {:.3}, \"peak_mb\": {:.0}}}",
         at(50),
         at(95),
         loaded.as_secs_f64(),
-        resident_mb(),
+        peak_mb(),
     );
     if let Some(output) = arguments.get(4) {
         std::fs::write(output, texts.join("\n") + "\n").unwrap();
     }
 }
 
-/// Memory that this process holds now (Linux).
-fn resident_mb() -> f64 {
+/// Most memory that this process held (Linux).
+fn peak_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1));
     kib.unwrap().parse::<f64>().unwrap() / 1024.0
 }

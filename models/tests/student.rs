@@ -104,6 +104,14 @@ fn the_beginning_of_a_sentence_is_translated_without_its_last_words() {
 }
 
 #[test]
+fn a_sign_that_no_piece_has_is_copied() {
+    let mut model = load("en-pt");
+    let found = translate(&mut model, &plain("♪"));
+    assert_eq!(found.text, "♪");
+    assert_eq!(found.tokens[0].piece, "▁♪");
+}
+
+#[test]
 fn beam_search_is_no_worse_in_its_own_eyes() {
     let mut model = load("pt-en");
     let score = |translation: &Translation| {
@@ -130,6 +138,10 @@ fn french_becomes_portuguese_through_english() {
     let pair = "fr-pt".parse().unwrap();
     let mut model = translation::load(&models::route(pair), pair).unwrap();
     assert_eq!(model.pair(), pair);
+    let pairs = models::pairs();
+    for through in ["fr-pt", "pt-fr"] {
+        assert!(pairs.contains(&through.parse().unwrap()), "{pairs:?}");
+    }
     let source = "Le chat noir dort sur la chaise de Marie.";
     let whole = model.translate(&plain(source)).unwrap();
     assert_eq!(whole.text, "O gato preto dorme na cadeira de Maria.");

@@ -142,7 +142,7 @@ def timed(converted, folder, text, lines, threads, batch, translations=None):
                 "p50_ms": at(50),
                 "p95_ms": at(95),
                 "first_translation_s": round(first, 3),
-                "resident_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             }
         )
     )

@@ -36,6 +36,13 @@ def json_of(command, threads):
 
 def measure(pair, text, lines, rounds, threads):
     folder = model_folder(pair)
+    there = len(text.read_text().splitlines())
+    if there < lines:
+        print(f"{text.name} has only {there} sentences: repeated to {lines}", file=sys.stderr)
+        repeated = ROOT / "bench" / f"repeated-{text.name}"
+        some = text.read_text().splitlines()
+        repeated.write_text("\n".join((some * lines)[:lines]) + "\n")
+        text = repeated
     converted = ROOT / "bench/ctranslate2" / pair
     if not (converted / "model.bin").exists():
         subprocess.run([*PEER, "convert", folder, converted], check=True)
@@ -54,11 +61,12 @@ def measure(pair, text, lines, rounds, threads):
         rates = [result["tokens"] / result["seconds"] for result in results]
         median = statistics.median(rates)
         base = base or median
-        middle = results[len(results) // 2]
+        ranked = sorted(results, key=lambda result: result["tokens"] / result["seconds"])
+        middle = ranked[len(ranked) // 2]
         print(
             f"| {pair} | {threads} | {kind} | {median:.0f} ({min(rates):.0f} to {max(rates):.0f}) "
             f"| {base / median:.2f} | {middle['p50_ms']:.0f}, {middle['p95_ms']:.0f} "
-            f"| {middle['first_translation_s']:.2f} | {middle['resident_mb']:.0f} |",
+            f"| {middle['first_translation_s']:.2f} | {middle['peak_mb']:.0f} |",
             flush=True,
         )
 
@@ -71,7 +79,7 @@ def main():
     parser.add_argument("--text-folder", type=Path, default=ROOT / "models/tests/text")
     arguments = parser.parse_args()
     print("| pair | threads | engine | tokens a second | ours is so many times as fast | ms a sentence, "
-          "median and p95 (a batch: of 32) | first translation after s | MB |")
+          "median and p95 (a batch: of 32) | first translation after s | MB at most |")
     print("|---|---|---|---|---|---|---|---|")
     for pair in arguments.pairs.split(","):
         text = arguments.text_folder / f"{pair[:2]}.txt"

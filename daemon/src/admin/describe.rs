@@ -26,7 +26,7 @@ pub(super) fn describe() {
     );
     describe_histogram!(
         LAG,
-        "From the end of what was said to the beginning of its translated audio, by target language."
+        "From the end of what was said until its translated audio is sent, by target language."
     );
     describe_counter!(
         PACE,

@@ -4,6 +4,8 @@
 mod describe;
 pub(crate) mod measure;
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::State,
@@ -18,6 +20,8 @@ use crate::Daemon;
 
 /// What `/metrics` answers with.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// How often values are moved into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper ends of the buckets of all histograms, in seconds.
 const SECONDS: [f64; 16] = [
     0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 10.0, 20.0,
@@ -48,8 +52,6 @@ impl Metrics {
     /// All of them, in Prometheus' text form.
     fn render(&self, daemon: &Daemon) -> String {
         measure::daemon(daemon.sessions(), crate::memory::resident_bytes());
-        // Moves what histograms have collected into their buckets.
-        self.0.run_upkeep();
         self.0.render()
     }
 }
@@ -60,14 +62,27 @@ impl Metrics {
 /// When the socket fails.
 pub async fn serve(listener: TcpListener, daemon: Daemon, metrics: Metrics) -> std::io::Result<()> {
     let stopped = daemon.stopped();
+    let upkeep = tokio::spawn({
+        let metrics = metrics.clone();
+        async move {
+            // Histograms keep every value until then: nobody may ever ask for them.
+            let mut interval = tokio::time::interval(UPKEEP);
+            loop {
+                interval.tick().await;
+                metrics.0.run_upkeep();
+            }
+        }
+    });
     let routes = Router::new()
         .route("/live", get(async || "live\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(exposition))
         .with_state((daemon, metrics));
-    axum::serve(listener, routes)
+    let served = axum::serve(listener, routes)
         .with_graceful_shutdown(stopped)
-        .await
+        .await;
+    upkeep.abort();
+    served
 }
 
 async fn ready(State((daemon, _)): State<(Daemon, Metrics)>) -> (StatusCode, &'static str) {

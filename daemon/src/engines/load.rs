@@ -82,7 +82,9 @@ impl LoadError {
             Self::Model(ModelError::NoSuchModel { .. } | ModelError::UnknownModel { .. }) => {
                 LoadFailure::Unknown
             }
-            Self::Model(ModelError::NotInstalled { .. }) => LoadFailure::Missing,
+            Self::Model(ModelError::NotInstalled { .. } | ModelError::Several(_)) => {
+                LoadFailure::Missing
+            }
             Self::Model(ModelError::Corrupt { .. })
             | Self::Detection(_)
             | Self::Recognition(_)

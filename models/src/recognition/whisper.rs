@@ -43,7 +43,8 @@ pub struct WhisperOptions {
     /// Encoder frames (20 ms) computed beyond the audio; `None` computes the whole 30 s. Time grows
     /// with the frames; too few make the decoder loop. See `docs/recognition.md`.
     pub margin: Option<u16>,
-    /// The same for provisional runs, where it is not more. One that goes astray is left out.
+    /// The same for provisional runs, where it is not more; very short ones get more (`LEAST_PROVISIONAL`).
+    /// One that goes astray is left out.
     pub provisional_margin: u16,
 }
 

@@ -60,10 +60,18 @@ impl Store {
             Some(halves) if !direct => halves.to_vec(),
             _ => vec![pair],
         };
-        let models = pairs.into_iter().map(|pair| self.translation(pair));
-        Ok(TranslationRoute {
-            models: models.collect::<Result<_, _>>()?,
-        })
+        let (models, missing): (Vec<_>, Vec<_>) = pairs
+            .into_iter()
+            .map(|pair| self.translation(pair))
+            .partition(Result::is_ok);
+        let mut missing: Vec<ModelError> = missing.into_iter().filter_map(Result::err).collect();
+        match missing.len() {
+            0 => Ok(TranslationRoute {
+                models: models.into_iter().flatten().collect(),
+            }),
+            1 => Err(missing.remove(0)),
+            _ => Err(ModelError::Several(missing)),
+        }
     }
 
     /// The pairs that can be translated with what is installed, those through English included.

@@ -109,3 +109,24 @@ fn a_library_of_ones_own_is_used_as_it_is() {
         Path::new("/usr/lib/libonnxruntime.so")
     );
 }
+
+#[test]
+fn a_pair_through_english_needs_both_models_and_says_so() {
+    let (_folder, store, _file) = installed();
+    let pair: LanguagePair = "fr-pt".parse().unwrap();
+    let error = store.translation_route(pair).unwrap_err().to_string();
+    for name in ["opus-mt-fr-en", "bergamot-en-pt"] {
+        assert!(
+            error.contains(&format!("interpret models fetch {name}")),
+            "{error}"
+        );
+    }
+    let unknown = store
+        .translation_route("fr-is".parse().unwrap())
+        .unwrap_err();
+    assert!(
+        matches!(unknown, ModelError::NoSuchModel { .. }),
+        "{unknown:?}"
+    );
+    assert!(store.translatable_pairs().is_empty());
+}

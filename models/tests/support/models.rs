@@ -26,6 +26,11 @@ pub(crate) fn route(pair: LanguagePair) -> TranslationRoute {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The pairs that can be translated.
+pub(crate) fn pairs() -> Vec<LanguagePair> {
+    store().translatable_pairs()
+}
+
 /// The weights of a model.
 pub(crate) fn weights(name: &str) -> PathBuf {
     installed(name).file(Role::Weights).unwrap().to_owned()

@@ -1,24 +1,36 @@
-//! Keeps the other threads of rayon's pool awake while one translates.
+//! Keeps another thread of rayon's pool awake while one translates.
 //!
 //! A decoder step is some forty products, each of which two threads finish in the time that it takes to
-//! wake one. So during a sentence the others look for work all the time instead of falling asleep.
+//! wake one. So during a sentence another one looks for work all the time instead of falling asleep.
+//!
+//! Of two sentences translated at once in one pool, one may wait for the other's end: a thread that waits
+//! for its share may take up the other's watch. The daemon translates one at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// More threads than this do not help: memory is what a step waits for.
-const MOST_THREADS: usize = 4;
+/// Two threads read about as much memory as there is to read, and most products make two tasks. Others
+/// would only take cores from the models that run at the same time.
+const THREADS: usize = 2;
+/// After so many looks in vain a thread lets other programs have its core, if they want it.
+const PATIENCE: u32 = 200;
 
-/// Runs `work` on a thread of the pool, the others awake.
+/// Runs `work` on a thread of the pool, another one awake.
 pub(super) fn in_company<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let done = AtomicBool::new(false);
     rayon::scope(|scope| {
         // Also when `work` panics: the scope waits for the others before it passes the panic on.
         let _end = SetOnDrop(&done);
-        for _ in 1..rayon::current_num_threads().min(MOST_THREADS) {
+        for _ in 1..rayon::current_num_threads().min(THREADS) {
             scope.spawn(|_| {
+                let mut idle = 0_u32;
                 while !done.load(Ordering::Relaxed) {
-                    if rayon::yield_now() == Some(rayon::Yield::Idle) {
+                    if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                        idle = 0;
+                    } else if idle < PATIENCE {
+                        idle += 1;
                         std::hint::spin_loop();
+                    } else {
+                        std::thread::yield_now();
                     }
                 }
             });

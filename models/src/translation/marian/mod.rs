@@ -5,8 +5,8 @@
 //! `model.bin`, `lex.bin` and `vocab.spm`.
 //!
 //! Matrix products run on rayon's threads: those of the pool the caller is in
-//! (`rayon::ThreadPool::install`), else the global one. `RAYON_NUM_THREADS` sets their number;
-//! without it candle takes the physical cores.
+//! (`rayon::ThreadPool::install`), else the global one. `RAYON_NUM_THREADS` sets their number; 8-bit
+//! products use two of them.
 
 mod company;
 mod config;
@@ -186,6 +186,18 @@ impl MarianTranslator {
     /// sentences make words up for it.
     fn copy_symbols(&self, source: &str) -> Result<Translation, TranslationError> {
         let tokens = self.tokens.encode_target(source)?;
+        if tokens.iter().any(|id| self.special.never.contains(id)) {
+            // A sign that no piece has.
+            let piece = format!("▁{}", source.trim());
+            return Ok(Translation {
+                text: source.trim().to_owned(),
+                tokens: vec![TranslatedToken {
+                    piece,
+                    ..self.translated(self.tokens.unknown(), 0.0, None)
+                }],
+                ..Translation::default()
+            });
+        }
         Ok(Translation {
             text: self.tokens.decode_target(&tokens)?,
             tokens: tokens

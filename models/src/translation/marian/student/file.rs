@@ -66,6 +66,10 @@ impl ModelFile {
         if !steps.is_finite() || steps <= 0.0 {
             return Err(format!("the bytes of '{name}' have the scale {steps}"));
         }
+        // Vector instructions cannot turn its sign, and no trained weight is rounded to it.
+        if bytes.contains(&0x80) {
+            return Err(format!("'{name}' holds -128"));
+        }
         Ok(ByteItem {
             bytes: bytes.iter().map(|byte| byte.cast_signed()).collect(),
             steps,

@@ -4,6 +4,8 @@ use super::file::ModelFile;
 
 /// More layers than any student has.
 const MOST_LAYERS: usize = 64;
+/// More numbers in a row than any student has; sums of so many products fit 32 bits.
+const MOST_WIDTH: usize = 1 << 15;
 
 /// Sizes of a student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,9 @@ impl Shape {
         if shape.encoder.max(shape.decoder) > MOST_LAYERS {
             return Err(format!("it claims more than {MOST_LAYERS} layers"));
         }
+        if shape.width.max(shape.inner) > MOST_WIDTH {
+            return Err(format!("it claims rows of more than {MOST_WIDTH} numbers"));
+        }
         Ok(shape)
     }
 }
@@ -125,6 +130,7 @@ mod tests {
             ("dim-emb: 256", "dim-emb: 250", "do not divide"),
             ("enc-depth: 6\n", "", "enc-depth is missing"),
             ("enc-depth: 6", "enc-depth: 600", "more than 64"),
+            ("ffn: 1536", "ffn: 99999", "more than 32768"),
             ("heads: 8", "heads: 0", "transformer-heads is missing"),
         ] {
             let message = Shape::parse(&TINY.replace(from, to)).unwrap_err();

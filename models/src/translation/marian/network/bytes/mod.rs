@@ -300,7 +300,11 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let byte = (state >> 56) as i8;
                 // Sums of the greatest products are the ones that would saturate.
-                if extreme { byte.signum() | 127 } else { byte.max(-127) }
+                match (extreme, byte < 0) {
+                    (true, true) => -127,
+                    (true, false) => 127,
+                    (false, _) => byte.max(-127),
+                }
             };
             let weights: Vec<i8> = (0..outputs * padded).map(|_| byte().max(-127)).collect();
             let values: Vec<i8> = (0..rows * padded).map(|_| byte().max(-127)).collect();
@@ -321,6 +325,12 @@ mod tests {
             if std::arch::is_x86_feature_detected!("avx2") {
                 sums.fill(0);
                 avx2::sums_of_products(&weights, &values, padded, &mut sums);
+                prop_assert_eq!(&sums, &expected);
+            }
+            #[cfg(target_arch = "x86_64")]
+            if avx512::available() {
+                sums.fill(0);
+                avx512::sums_of_products(&weights, &values, padded, &mut sums);
                 prop_assert_eq!(&sums, &expected);
             }
         }
