@@ -1,14 +1,17 @@
 //! Translation of all pairs on one thread, each model loaded when it is first needed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use interpret_models::{
     LanguagePair,
     store::Store,
-    translation::{self, TranslationError, TranslationRequest, Translator},
+    translation::{
+        self, MarianTranslator, PivotTranslator, TranslationError, TranslationRequest,
+        Translator as _,
+    },
 };
 use tokio::sync::Mutex;
 
@@ -17,15 +20,20 @@ use super::{
     turns::{Rank, Turns},
 };
 
-type Translators = BTreeMap<LanguagePair, Box<dyn Translator>>;
+/// The models that are loaded; a pair through English uses those of its halves.
+type Models = HashMap<LanguagePair, MarianTranslator>;
+/// The pairs whose models translate a pair, in order.
+type Halves = Vec<LanguagePair>;
 
 /// Translates any pair whose model is there. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Translation {
-    engine: EngineThread<Translators>,
+    engine: EngineThread<Models>,
     store: Arc<Store>,
-    /// Pairs that are loaded. Held while one is being loaded, so that none is loaded twice.
-    loaded: Arc<Mutex<BTreeSet<LanguagePair>>>,
+    /// Held while models are being loaded, so that none is loaded twice.
+    loading: Arc<Mutex<()>>,
+    /// Pairs whose models are loaded.
+    loaded: Arc<RwLock<BTreeMap<LanguagePair, Halves>>>,
 }
 
 /// A sentence was not translated.
@@ -45,10 +53,11 @@ pub enum TranslationFailed {
 impl Translation {
     pub(super) fn spawn(store: Arc<Store>, turns: Option<Turns>) -> std::io::Result<Self> {
         let turns = turns.map(|turns| (turns, Rank::Translation));
-        let engine = EngineThread::spawn_in_turn("translation", Translators::new(), turns)?;
+        let engine = EngineThread::spawn_in_turn("translation", Models::new(), turns)?;
         Ok(Self {
             engine,
             store,
+            loading: Arc::default(),
             loaded: Arc::default(),
         })
     }
@@ -58,25 +67,41 @@ impl Translation {
     /// # Errors
     /// When there is no model for the pair, or its files cannot be used.
     pub async fn load(&self, pair: LanguagePair) -> Result<(), LoadError> {
-        let mut loaded = self.loaded.lock().await;
-        if loaded.contains(&pair) {
+        let _loading = self.loading.lock().await;
+        if self.halves(pair).is_some() {
             return Ok(());
         }
         let store = Arc::clone(&self.store);
+        let there: Vec<LanguagePair> = {
+            let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+            loaded.values().flatten().copied().collect()
+        };
         // Not on the engine's thread: other sessions' sentences are not to wait for it.
         let load = move || -> Result<_, LoadError> {
             let route = store.translation_route(pair)?;
-            Ok((translation::load(&route, pair)?, route.name()))
+            let new = route.models().filter(|(pair, _)| !there.contains(pair));
+            let models =
+                new.map(|(pair, model)| Ok((pair, MarianTranslator::load(model.folder(), pair)?)));
+            let models = models.collect::<Result<Vec<_>, TranslationError>>()?;
+            let halves: Halves = route.models().map(|(pair, _)| pair).collect();
+            Ok((models, halves, route.name()))
         };
-        let (model, name) = tokio::task::spawn_blocking(load)
+        let (models, halves, name) = tokio::task::spawn_blocking(load)
             .await
             .map_err(|_| LoadError::Panicked(format!("the model for {pair}")))??;
         tracing::info!(%pair, name, "translation model loaded");
         self.engine
-            .call(move |engine| engine.insert(pair, model))
+            .call(move |engine| engine.extend(models))
             .await?;
-        loaded.insert(pair);
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(pair, halves);
         Ok(())
+    }
+
+    /// The pairs whose models translate `pair`, once they are loaded.
+    fn halves(&self, pair: LanguagePair) -> Option<Halves> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(&pair).cloned()
     }
 
     /// Pairs that can be translated with the models that are fetched.
@@ -99,13 +124,32 @@ impl Translation {
         pair: LanguagePair,
         request: TranslationRequest,
     ) -> Result<(translation::Translation, Timing), TranslationFailed> {
+        let halves = self.halves(pair);
+        let halves = halves.ok_or(TranslationFailed::NotLoaded(pair))?;
         let (answer, timing) = self
             .engine
-            .call(move |engine| engine.get_mut(&pair).map(|model| model.translate(&request)))
+            .call(move |engine| translate(engine, &halves, &request))
             .await?;
         match answer {
             Some(translation) => Ok((translation?, timing)),
             None => Err(TranslationFailed::NotLoaded(pair)),
         }
+    }
+}
+
+/// None: a model is not loaded.
+fn translate(
+    models: &mut Models,
+    halves: &[LanguagePair],
+    request: &TranslationRequest,
+) -> Option<Result<translation::Translation, TranslationError>> {
+    match halves {
+        [pair] => Some(models.get_mut(pair)?.translate(request)),
+        [first, second] => {
+            let [first, second] = models.get_disjoint_mut([first, second]);
+            let pivot = PivotTranslator::new(first?, second?);
+            Some(pivot.and_then(|mut pivot| pivot.translate(request)))
+        }
+        _ => None,
     }
 }

@@ -15,8 +15,7 @@ const BETWEEN: Language = Language::ENGLISH;
 /// The installed models that translate a pair: one, or one into English and one from there.
 #[derive(Debug, Clone)]
 pub struct TranslationRoute {
-    /// In the order in which they work.
-    pub(crate) models: Vec<Installed>,
+    models: Vec<Installed>,
 }
 
 impl TranslationRoute {
@@ -25,6 +24,12 @@ impl TranslationRoute {
     pub fn name(&self) -> String {
         let names = self.models.iter().map(|model| &*model.model().name);
         names.collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The models in the order in which they work, each with what it translates.
+    pub fn models(&self) -> impl Iterator<Item = (LanguagePair, &Installed)> {
+        let with_pair = |model| Installed::model(model).pair.map(|pair| (pair, model));
+        self.models.iter().filter_map(with_pair)
     }
 
     /// The folder of the model that does it alone.

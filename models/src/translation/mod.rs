@@ -19,10 +19,9 @@ pub fn load(
     route: &TranslationRoute,
     pair: LanguagePair,
 ) -> Result<Box<dyn Translator>, TranslationError> {
-    let models = route.models.iter().map(|model| {
-        let pair = model.model().pair.unwrap_or(pair);
-        MarianTranslator::load(model.folder(), pair)
-    });
+    let models = route
+        .models()
+        .map(|(pair, model)| MarianTranslator::load(model.folder(), pair));
     let mut models = models.collect::<Result<Vec<_>, _>>()?.into_iter();
     match (models.next(), models.next()) {
         (Some(only), None) => Ok(Box::new(only)),
@@ -41,6 +40,16 @@ pub trait Translator: Send {
     /// # Errors
     /// When the sentence is too long for the model, or the model fails to run.
     fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError>;
+}
+
+impl<T: Translator + ?Sized> Translator for &mut T {
+    fn pair(&self) -> LanguagePair {
+        (**self).pair()
+    }
+
+    fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError> {
+        (**self).translate(request)
+    }
 }
 
 /// A sentence to translate, and how.
