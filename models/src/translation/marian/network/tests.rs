@@ -148,23 +148,25 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
 
 #[test]
 fn bytes_are_near_full_precision() {
-    let (map, _) = random();
-    let logits = |options: &MarianOptions| {
-        let network = own(&map, options);
-        let source = network.encode(&SOURCE).unwrap();
-        let (_, decoded) = network.begin(&source, &TARGET).unwrap();
-        network.logits(&decoded.hidden).unwrap()
-    };
-    let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
-    let largest = full
-        .numbers()
-        .iter()
-        .fold(0.0_f32, |most, x| most.max(x.abs()));
-    let difference = difference(full.numbers(), bytes.numbers());
-    assert!(
-        difference > 0.0 && difference < largest * 0.1,
-        "{difference} of {largest}"
-    );
+    let size = |numbers: &[f32]| numbers.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let mut parts: Vec<f32> = (0..9)
+        .map(|_| {
+            let (map, _) = random();
+            let logits = |options: &MarianOptions| {
+                let network = own(&map, options);
+                let source = network.encode(&SOURCE).unwrap();
+                let (_, decoded) = network.begin(&source, &TARGET).unwrap();
+                network.logits(&decoded.hidden).unwrap()
+            };
+            let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
+            let differences = std::iter::zip(full.numbers(), bytes.numbers());
+            let differences: Vec<f32> = differences.map(|(full, bytes)| full - bytes).collect();
+            size(&differences) / size(full.numbers())
+        })
+        .collect();
+    parts.sort_by(f32::total_cmp);
+    // The middle one: random weights may carry a single network far off.
+    assert!(parts[0] > 0.0 && parts[4] < 0.2, "{parts:?}");
 }
 
 #[test]
