@@ -10,6 +10,10 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use interpret_proto::v1::interpreter_client::InterpreterClient;
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -110,8 +114,14 @@ impl DaemonProcess {
     /// # Errors
     /// When it does not answer.
     pub async fn admin(&self, path: &str) -> Result<(u16, String)> {
-        let answer = reqwest::get(format!("http://{}{path}", self.logged("admin")?)).await?;
-        Ok((answer.status().as_u16(), answer.text().await?))
+        let mut connection = TcpStream::connect(self.logged("admin")?).await?;
+        let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+        connection.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await?;
+        let (head, text) = answer.split_once("\r\n\r\n").context("no HTTP")?;
+        let status = head.split(' ').nth(1).context("no status")?;
+        Ok((status.parse()?, text.to_owned()))
     }
 
     /// The value of the metric `line` of the admin port, its labels included; 0 where it is not there.
