@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use interpret_models::language::UnknownLanguage;
 use interpretd::{
     Config,
@@ -15,7 +16,10 @@ use tokio::sync::mpsc;
 ///
 /// # Errors
 /// When a language code is unknown.
-pub fn spec(from: &str, to: Option<(&str, &str)>) -> Result<PipelineSpec, UnknownLanguage> {
+pub fn spec(
+    from: &str,
+    to: Option<(&str, &str)>,
+) -> std::result::Result<PipelineSpec, UnknownLanguage> {
     let target = |(language, voice): (&str, &str)| {
         Ok::<_, UnknownLanguage>(TargetSpec {
             language: language.parse()?,
@@ -33,12 +37,15 @@ pub fn spec(from: &str, to: Option<(&str, &str)>) -> Result<PipelineSpec, Unknow
 
 /// Everything that a pipeline says of `pieces` of audio, each of which comes after a delay, to a
 /// listener that holds at most `capacity` events unread.
+///
+/// # Errors
+/// When the pipeline hangs up before it has heard all.
 pub async fn run<'a>(
     engines: &Engines,
     spec: &PipelineSpec,
     pieces: impl IntoIterator<Item = (Duration, &'a [f32])>,
     capacity: usize,
-) -> Vec<Event> {
+) -> Result<Vec<Event>> {
     let (sender, mut events) = mpsc::channel(capacity);
     let (input, pipeline) = Pipeline::start(engines, spec, &sender);
     drop(sender);
@@ -47,10 +54,10 @@ pub async fn run<'a>(
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            if input.send(Input::Audio(piece.to_vec())).await.is_err() {
-                break;
-            }
+            let heard = input.send(Input::Audio(piece.to_vec())).await;
+            heard.context("the pipeline has hung up")?;
         }
+        Ok(())
     };
     let listen = async {
         let mut all = Vec::new();
@@ -59,7 +66,7 @@ pub async fn run<'a>(
         }
         all
     };
-    let ((), all) = tokio::join!(feed, listen);
+    let (fed, all): (Result<()>, _) = tokio::join!(feed, listen);
     pipeline.finished().await;
-    all
+    fed.map(|()| all)
 }

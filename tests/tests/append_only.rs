@@ -67,7 +67,8 @@ fn run(pieces: &[usize], capacity: usize, listener: Listener) -> Vec<Event> {
     });
     // Made here, before the runtime is entered: loading enters it too.
     let engines = engines();
-    RUNTIME.block_on(pipeline::run(engines, &spec, pieces, capacity))
+    let run = pipeline::run(engines, &spec, pieces, capacity);
+    RUNTIME.block_on(run).unwrap()
 }
 
 /// Committed source, committed translation, and the clauses that were spoken.

@@ -19,7 +19,7 @@ const SECONDS: usize = 600;
 async fn committed(engines: &Engines, samples: &[f32], language: &str) -> String {
     let spec = pipeline::spec(language, None).unwrap();
     let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
-    let events = pipeline::run(engines, &spec, pieces, 64).await;
+    let events = pipeline::run(engines, &spec, pieces, 64).await.unwrap();
     let committed = events.into_iter().filter_map(|event| match event {
         Event::SourceText { committed, .. } => Some(committed),
         _ => None,

@@ -92,19 +92,25 @@ fn every_language_pair_is_complete() {
         let pair = model.pair.unwrap();
         assert!(!pairs.contains(&pair), "{pair} is there twice");
         pairs.push(pair);
-        let paths: Vec<&str> = model.files.iter().map(|file| &*file.path).collect();
+        let files = model.files.iter().map(|file| (file.role, &*file.path));
+        let files: Vec<(Role, &str)> = files.collect();
         if model.name.starts_with("bergamot-") {
-            assert_eq!(paths, ["model.bin", "lex.bin", "vocab.spm"]);
+            let expected = [
+                (Role::Weights, "model.bin"),
+                (Role::Shortlist, "lex.bin"),
+                (Role::SourceTokenizer, "vocab.spm"),
+            ];
+            assert_eq!(files, expected, "{}", model.name);
         } else {
             let expected = [
-                "model.safetensors",
-                "model.q8.safetensors",
-                "source.spm",
-                "target.spm",
-                "vocab.json",
-                "config.json",
+                (Role::Weights, "model.safetensors"),
+                (Role::Weights, "model.q8.safetensors"),
+                (Role::SourceTokenizer, "source.spm"),
+                (Role::TargetTokenizer, "target.spm"),
+                (Role::Vocabulary, "vocab.json"),
+                (Role::Config, "config.json"),
             ];
-            assert_eq!(paths, expected, "{}", model.name);
+            assert_eq!(files, expected, "{}", model.name);
         }
     }
     assert_eq!(pairs.len(), 4);

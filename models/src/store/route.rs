@@ -43,7 +43,7 @@ impl TranslationRoute {
 }
 
 /// The two halves of a pair that goes through English.
-pub(crate) fn halves(pair: LanguagePair) -> Option<[LanguagePair; 2]> {
+fn halves(pair: LanguagePair) -> Option<[LanguagePair; 2]> {
     let between = pair.source != BETWEEN && pair.target != BETWEEN && pair.source != pair.target;
     between.then(|| {
         [

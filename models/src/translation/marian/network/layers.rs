@@ -103,12 +103,50 @@ impl EncoderLayer {
     }
 }
 
+/// What a decoder layer ends with: a look at the source, then two linear layers.
+pub(in crate::translation::marian) struct CrossLayer {
+    attention: Attention,
+    norm: Norm,
+    feed_forward: FeedForward,
+}
+
+impl CrossLayer {
+    pub(in crate::translation::marian) fn new(
+        attention: Attention,
+        norm: Norm,
+        feed_forward: FeedForward,
+    ) -> Self {
+        Self {
+            attention,
+            norm,
+            feed_forward,
+        }
+    }
+
+    /// Keys and values of the encoder's output, which stay the same for a whole sentence.
+    pub(in crate::translation::marian) fn source(&self, encoded: &Rows) -> Result<Memory> {
+        self.attention.memory(encoded)
+    }
+
+    /// New rows and how they looked at the source.
+    pub(in crate::translation::marian) fn forward(
+        &self,
+        rows: &Rows,
+        source: &Memory,
+    ) -> Result<Attended> {
+        let Attended { output, weights } = self.attention.attend(rows, source)?;
+        let rows = self.norm.apply(sum(output, rows));
+        Ok(Attended {
+            output: self.feed_forward.forward(&rows)?,
+            weights,
+        })
+    }
+}
+
 pub(super) struct DecoderLayer {
     own: Attention,
     own_norm: Norm,
-    cross: Attention,
-    cross_norm: Norm,
-    feed_forward: FeedForward,
+    cross: CrossLayer,
 }
 
 impl DecoderLayer {
@@ -117,15 +155,17 @@ impl DecoderLayer {
         Ok(Self {
             own: Attention::read(shape, &at.at("self_attn"))?,
             own_norm: norm("self_attn_layer_norm")?,
-            cross: Attention::read(shape, &at.at("encoder_attn"))?,
-            cross_norm: norm("encoder_attn_layer_norm")?,
-            feed_forward: FeedForward::read(shape, at)?,
+            cross: CrossLayer::new(
+                Attention::read(shape, &at.at("encoder_attn"))?,
+                norm("encoder_attn_layer_norm")?,
+                FeedForward::read(shape, at)?,
+            ),
         })
     }
 
-    /// Keys and values of the encoder's output, which stay the same for a whole sentence.
+    /// As [`CrossLayer::source`].
     pub(super) fn source(&self, encoded: &Rows) -> Result<Memory> {
-        self.cross.memory(encoded)
+        self.cross.source(encoded)
     }
 
     /// New rows and how they looked at the source; `pasts` as in [`Attention::attend_past`].
@@ -136,13 +176,7 @@ impl DecoderLayer {
         pasts: &mut [&mut Memory],
     ) -> Result<Attended> {
         let rows = sum(self.own.attend_past(rows, pasts)?, rows);
-        let rows = self.own_norm.apply(rows);
-        let Attended { output, weights } = self.cross.attend(&rows, source)?;
-        let rows = self.cross_norm.apply(sum(output, &rows));
-        Ok(Attended {
-            output: self.feed_forward.forward(&rows)?,
-            weights,
-        })
+        self.cross.forward(&self.own_norm.apply(rows), source)
     }
 }
 

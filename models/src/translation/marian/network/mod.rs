@@ -22,7 +22,7 @@ pub(super) use self::{
     attention::{Attended, Attention, Memory},
     bytes::ByteMatrix,
     exponential::exp,
-    layers::{EncoderLayer, FeedForward, sum},
+    layers::{CrossLayer, EncoderLayer, FeedForward, sum},
     linear::{Linear, Weight},
     norm::Norm,
     rows::Rows,
@@ -97,7 +97,7 @@ impl Network {
         Ok(Self {
             vocabulary: Vocabulary::new(&embedding, &bias, in_target)?,
             embedding_scale: config.embedding_scale(),
-            positions: positions::sinusoids(config.positions(), &positions::frequencies(width)),
+            positions: positions::sinusoids(config.positions(), width),
             encoder: (0..encoder.layers)
                 .map(|layer| {
                     let shape = shape(encoder.heads, encoder.inner);

@@ -4,9 +4,7 @@
 use candle_core::Result;
 
 use super::{Parts, shape::Shape};
-use crate::translation::marian::network::{
-    Attended, Attention, FeedForward, Linear, Memory, Norm, Rows, sum,
-};
+use crate::translation::marian::network::{Attended, CrossLayer, Linear, Memory, Norm, Rows, sum};
 
 /// What a decoder layer remembers of a target: [width].
 pub(super) type Cell = Vec<f32>;
@@ -15,9 +13,7 @@ pub(super) struct DecoderLayer {
     candidate: Linear,
     forget: Linear,
     norm: Norm,
-    cross: Attention,
-    cross_norm: Norm,
-    feed_forward: FeedForward,
+    cross: CrossLayer,
 }
 
 impl DecoderLayer {
@@ -32,15 +28,17 @@ impl DecoderLayer {
             candidate: parts.linear(&name("rnn_W"), None, square)?,
             forget: parts.linear(&name("rnn_Wf"), Some(&name("rnn_bf")), square)?,
             norm: parts.norm(&name("rnn_ffn"), shape.width)?,
-            cross: parts.attention(&name("context"), shape)?,
-            cross_norm: parts.norm(&name("context_Wo"), shape.width)?,
-            feed_forward: parts.feed_forward(&name("ffn"), shape)?,
+            cross: CrossLayer::new(
+                parts.attention(&name("context"), shape)?,
+                parts.norm(&name("context_Wo"), shape.width)?,
+                parts.feed_forward(&name("ffn"), shape)?,
+            ),
         })
     }
 
-    /// Keys and values of the encoder's output.
+    /// As [`CrossLayer::source`].
     pub(super) fn source(&self, encoded: &Rows) -> Result<Memory> {
-        self.cross.memory(encoded)
+        self.cross.source(encoded)
     }
 
     /// The next row of each of `cells`, which remember it, and where it looked.
@@ -66,11 +64,6 @@ impl DecoderLayer {
             }
         }
         let rows = self.norm.apply(sum(recurrent, rows));
-        let Attended { output, weights } = self.cross.attend(&rows, source)?;
-        let rows = self.cross_norm.apply(sum(output, &rows));
-        Ok(Attended {
-            output: self.feed_forward.forward(&rows)?,
-            weights,
-        })
+        self.cross.forward(&rows, source)
     }
 }
