@@ -19,7 +19,7 @@ use std::{
 };
 
 use interpret_models::translation::{
-    HoldBack, MarianTranslator, Search, Translation, TranslationError, TranslationRequest,
+    Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError, TranslationRequest,
     Translator,
 };
 
@@ -541,4 +541,124 @@ fn nothing_to_rely_on_is_nothing_to_say() {
         };
         assert_eq!(model.translate(&held).unwrap().text, "", "{source}");
     }
+}
+
+#[test]
+fn sentences_at_once_are_as_each_alone() {
+    let mut model = french_to_english();
+    let whole = [
+        "Bonjour.",
+        "Le président a parlé de la situation économique du pays pendant deux heures.",
+        "...",
+        "Merci beaucoup, et à demain matin.",
+    ];
+    let mut requests: Vec<TranslationRequest> =
+        whole.iter().map(|source| request(source, Search::Greedy)).collect();
+    requests.push(request("Où est la gare ?", BEAM));
+    requests.push(TranslationRequest {
+        hold_back: Some(HoldBack { words: 2 }),
+        ..request("Le conseil municipal se réunit demain", Search::Greedy)
+    });
+    let prefix = ids(&model.translate(&requests[1]).unwrap())[..4].to_vec();
+    requests.push(TranslationRequest {
+        committed_prefix: prefix,
+        whole_words: true,
+        ..requests[1].clone()
+    });
+    requests.push(request(&"mot ".repeat(600), Search::Greedy));
+    let mut told = vec![None; requests.len()];
+    model.translate_all(&requests, &mut |index, translation| {
+        assert!(told[index].replace(translation.map_err(|e| e.to_string())).is_none());
+    });
+    for (request, together) in requests.iter().zip(told) {
+        let alone = model.translate(request).map_err(|error| error.to_string());
+        assert_eq!(together.unwrap(), alone, "{}", request.source);
+    }
+}
+
+fn with_terms(source: &str, terms: &str) -> TranslationRequest {
+    TranslationRequest {
+        glossary: Some(Glossary::parse(terms).unwrap().into()),
+        ..request(source, Search::Greedy)
+    }
+}
+
+/// Renderings that the model would not choose itself.
+const FRENCH_TERMS: &str = "chat\tfeline\nconseil municipal\ttown assembly\nordinateur\tcalculating machine
+maison\tdwelling\npluie\tdrizzle\nécole\tacademy\nmédecin\tphysician\nvoiture\tautomobile
+gare\trailway terminal\nJean Dupont\nprésident\tchairman\n";
+
+#[test]
+fn terms_are_rendered_as_the_glossary_says() {
+    let mut model = french_to_english();
+    let mut missed = Vec::new();
+    for (source, expected) in [
+        ("Le chat noir dort sur la chaise.", vec!["feline"]),
+        ("Où est la gare ?", vec!["railway terminal"]),
+        ("Le conseil municipal se réunit demain matin.", vec!["town assembly"]),
+        ("L'ordinateur de ma sœur ne marche plus.", vec!["calculating machine"]),
+        ("Nous avons acheté une maison près de l'école.", vec!["dwelling", "academy"]),
+        ("Sous la pluie, la voiture a glissé sur la route.", vec!["drizzle", "automobile"]),
+        ("Jean Dupont est médecin à Lyon.", vec!["Jean Dupont", "physician"]),
+        ("Le président a parlé avec Jean Dupont.", vec!["chairman", "Jean Dupont"]),
+        ("École fermée.", vec!["Academy"]),
+    ] {
+        for search in [Search::Greedy, BEAM] {
+            let request = TranslationRequest {
+                search,
+                ..with_terms(source, FRENCH_TERMS)
+            };
+            let translation = model.translate(&request).unwrap();
+            println!("{source} -> {}", translation.text);
+            assert_eq!(translation.terms.len(), expected.len(), "{source}");
+            for (outcome, expected) in translation.terms.iter().zip(&expected) {
+                let there = translation.text.to_lowercase().contains(&expected.to_lowercase());
+                // What is reported is what is true.
+                assert!(there || !outcome.honoured, "{source}: {}", translation.text);
+                if !outcome.honoured {
+                    missed.push(format!("{source} -> {}", translation.text));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn a_glossary_without_its_terms_changes_nothing() {
+    let mut model = french_to_english();
+    let source = "Le vent souffle très fort cette nuit.";
+    let plain = model.translate(&request(source, Search::Greedy)).unwrap();
+    let translation = model.translate(&with_terms(source, FRENCH_TERMS)).unwrap();
+    assert_eq!(translation, plain);
+}
+
+#[test]
+fn terms_are_honoured_while_the_sentence_is_still_spoken() {
+    let mut model = french_to_english();
+    let source = "Hier soir, le conseil municipal a décidé de vendre la maison du médecin.";
+    let words: Vec<&str> = source.split(' ').collect();
+    let mut committed = Vec::new();
+    let mut last = Translation::default();
+    for count in 1..=words.len() {
+        let complete = count == words.len();
+        let so_far = TranslationRequest {
+            committed_prefix: committed.clone(),
+            hold_back: (!complete).then_some(HoldBack { words: 2 }),
+            whole_words: true,
+            ..with_terms(&words[..count].join(" "), FRENCH_TERMS)
+        };
+        last = model.translate(&so_far).unwrap();
+        assert!(ids(&last).starts_with(&committed), "nothing is taken back");
+        committed = ids(&last);
+    }
+    println!("{}", last.text);
+    for term in ["town assembly", "dwelling", "physician"] {
+        assert!(last.text.contains(term), "{}", last.text);
+    }
+    assert!(last.terms.iter().all(|term| term.honoured));
+    let said: Vec<&str> = last.terms.iter().map(|term| &source[term.source.clone()]).collect();
+    assert_eq!(said, ["conseil municipal", "maison", "médecin"]);
+    let end = last.source_spans.last().unwrap();
+    assert_eq!(*end, source.len()..source.len());
 }

@@ -2,8 +2,8 @@
 
     translation.py [--lines N] [--rounds N] [--pairs fr-en,en-fr] [--text-folder FOLDER]
 
-TEXT-FOLDER holds a text a language (fr.txt, en.txt), a sentence a line. Both translate greedily, one
-sentence at a time, 8-bit; CTranslate2 also in batches. Prints a table; docs/translation-engine.md says
+TEXT-FOLDER holds a text a language (fr.txt, en.txt), a sentence a line. Both translate greedily, 8-bit, one
+sentence at a time and 32 at once. Prints a table; docs/translation-engine.md says
 what is compared.
 """
 
@@ -47,25 +47,28 @@ def measure(pair, text, lines, rounds, threads):
     if not (converted / "model.bin").exists():
         subprocess.run([*PEER, "convert", folder, converted], check=True)
     peer = lambda batch: [*PEER, "time", converted, folder, text, str(lines), str(threads), str(batch)]
+    ours = lambda batch: [OURS, pair, text, f"lines={lines}", f"batch={batch}"]
     kinds = {
-        "interpretd": [OURS, pair, text, str(lines)],
+        "interpretd": ours(1),
         "CTranslate2 int8": peer(1),
+        "interpretd, 32 at once": ours(32),
         "CTranslate2 int8, 32 at once": peer(32),
     }
     runs = {kind: [] for kind in kinds}
     for _ in range(rounds):
         for kind, command in kinds.items():
             runs[kind].append(json_of([str(part) for part in command], threads))
-    base = None
+    rate = lambda result: result["tokens"] / result["seconds"]
+    ours = None
     for kind, results in runs.items():
-        rates = [result["tokens"] / result["seconds"] for result in results]
+        rates = [rate(result) for result in results]
         median = statistics.median(rates)
-        base = base or median
-        ranked = sorted(results, key=lambda result: result["tokens"] / result["seconds"])
-        middle = ranked[len(ranked) // 2]
+        if kind.startswith("interpretd"):
+            ours = median
+        middle = sorted(results, key=rate)[len(results) // 2]
         print(
             f"| {pair} | {threads} | {kind} | {median:.0f} ({min(rates):.0f} to {max(rates):.0f}) "
-            f"| {base / median:.2f} | {middle['p50_ms']:.0f}, {middle['p95_ms']:.0f} "
+            f"| {ours / median:.2f} | {middle['p50_ms']:.0f}, {middle['p95_ms']:.0f} "
             f"| {middle['first_translation_s']:.2f} | {middle['peak_mb']:.0f} |",
             flush=True,
         )

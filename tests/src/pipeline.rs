@@ -24,6 +24,7 @@ pub fn spec(
         Ok::<_, UnknownLanguage>(TargetSpec {
             language: language.parse()?,
             voice: Some(voice.to_owned()),
+            glossary: None,
         })
     };
     Ok(PipelineSpec {

@@ -11,15 +11,15 @@
 
 use anyhow::Result;
 use interpret_proto::v1::{
-    EndReason, ListLanguagesRequest, ListVoicesRequest, NoticeKind, interpret_request::Request,
-    interpret_response::Response, interpreter_client::InterpreterClient,
+    EndReason, GlossaryTerm, ListLanguagesRequest, ListVoicesRequest, NoticeKind, SessionConfig,
+    interpret_request::Request, interpret_response::Response, interpreter_client::InterpreterClient,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
     speech::recording,
     stream::{Stream, chunks, config},
 };
-use interpretd::{Config, Daemon};
+use interpretd::{Config, Daemon, session::REASON_KEY};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -116,6 +116,55 @@ async fn the_admin_port_tells_an_operator_how_it_goes_and_nothing_that_was_said(
     let said = committed.split_whitespace().filter(|word| word.len() > 5);
     for word in said {
         assert!(!metrics.contains(word), "{word} was said");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glossary_is_honoured_and_told_and_a_contradictory_one_refused() -> Result<()> {
+    let daemon = DaemonProcess::ready(&[]).await?;
+    let mut client = daemon.client().await?;
+    let term = |source: &str, target: &str, language: &str| GlossaryTerm {
+        source: source.to_owned(),
+        target: target.to_owned(),
+        language: language.to_owned(),
+    };
+    let with = |glossary: Vec<GlossaryTerm>| SessionConfig {
+        glossary,
+        ..config("en", "fr")
+    };
+    for (glossary, reason) in [
+        (vec![term("country", "a", ""), term("Country", "b", "")], "bad-config"),
+        (vec![term(" ", "a", "fr")], "bad-config"),
+        (vec![term("country", "a", "xx")], "unknown-language"),
+    ] {
+        let opened = Stream::open(&mut client, Request::Config(with(glossary))).await;
+        let Err(status) = opened else {
+            anyhow::bail!("taken instead of {reason}")
+        };
+        let told = status.metadata().get(REASON_KEY).and_then(|r| r.to_str().ok());
+        assert_eq!(told, Some(reason), "{status}");
+    }
+    let glossary = vec![
+        term("country", "contrée", "fr"),
+        term("Americans", "", ""),
+        term("country", "nada", "pt"),
+    ];
+    let stream = Stream::open(&mut client, Request::Config(with(glossary))).await?;
+    let samples = recording("jfk-en")?.samples()?;
+    let (mut said, mut terms) = (String::new(), Vec::new());
+    for response in stream.finish(chunks(&samples, 1_600)).await? {
+        if let Response::TranslatedText(text) = response {
+            said.push_str(&text.committed);
+            terms.extend(text.terms);
+        }
+    }
+    assert!(said.contains("contrée"), "{said}");
+    assert!(!terms.is_empty(), "{said}");
+    for term in terms {
+        assert!(["country", "americans"].contains(&&*term.source.to_lowercase()));
+        let there = said.to_lowercase().contains(&term.target.to_lowercase());
+        assert!(term.honoured && there, "{term:?}: {said}");
     }
     Ok(())
 }

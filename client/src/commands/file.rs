@@ -12,7 +12,7 @@ use interpret_proto::v1::EndReason;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    Failure, ServerArgs,
+    Failure, ServerArgs, glossary,
     interrupt::{Interrupt, Interrupts},
     source::parse_source,
 };
@@ -62,6 +62,10 @@ pub struct Args {
     /// Trade between delay and quality [default: the daemon's].
     #[arg(long, value_enum)]
     mode: Option<ModeArg>,
+    /// Terms to render in a given way: a text with a term, a tab and its rendering on each line; only the
+    /// term to leave it untranslated. For one of several languages, LANGUAGE=TERMS.tsv.
+    #[arg(long, value_name = "TERMS.tsv")]
+    glossary: Vec<String>,
     /// No captions, no summary.
     #[arg(long, short)]
     quiet: bool,
@@ -257,6 +261,9 @@ fn config(args: &Args) -> Result<(Config, Vec<Language>), ClientError> {
     }
     if let Some(mode) = args.mode {
         config = config.mode(mode.into());
+    }
+    for term in glossary::read(&args.glossary)? {
+        config = config.term(term);
     }
     config.check()?;
     Ok((config, targets))

@@ -2,6 +2,7 @@
 
 pub mod evaluate;
 pub mod file;
+mod glossary;
 mod interrupt;
 pub mod languages;
 mod logging;

@@ -54,6 +54,7 @@ pub struct Config {
     source: Source,
     targets: Vec<Target>,
     mode: v1::Mode,
+    glossary: Vec<v1::GlossaryTerm>,
 }
 
 impl Config {
@@ -64,6 +65,7 @@ impl Config {
             source,
             targets: Vec::new(),
             mode: v1::Mode::Unspecified,
+            glossary: Vec::new(),
         }
     }
 
@@ -78,6 +80,13 @@ impl Config {
     #[must_use]
     pub fn mode(mut self, mode: v1::Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// Adds a term that is to be rendered in a given way.
+    #[must_use]
+    pub fn term(mut self, term: v1::GlossaryTerm) -> Self {
+        self.glossary.push(term);
         self
     }
 
@@ -113,6 +122,7 @@ impl Config {
                 .collect(),
             mode: self.mode.into(),
             recorded: pace == Pace::Fast,
+            glossary: self.glossary,
         })
     }
 

@@ -121,6 +121,10 @@ impl Transcript {
                 lag_ms,
             });
         }
+        let missed = text.terms.iter().filter(|term| !term.honoured);
+        lines.extend(missed.map(|term| {
+            Line::Notice(format!("'{}' is not rendered as '{}'", term.source, term.target))
+        }));
         lines
     }
 

@@ -12,6 +12,8 @@ pub(super) const PACE: &str = "interpretd_pace_changes_total";
 pub(super) const STEP: &str = "interpretd_recognition_step_seconds";
 pub(super) const NOTICES: &str = "interpretd_notices_total";
 pub(super) const RUN: &str = "interpretd_engine_run_seconds";
+pub(super) const BATCH: &str = "interpretd_translation_batch_sentences";
+pub(super) const TERMS: &str = "interpretd_glossary_terms_total";
 pub(super) const WAIT: &str = "interpretd_engine_wait_seconds";
 
 pub(super) fn describe() {
@@ -35,6 +37,14 @@ pub(super) fn describe() {
     describe_histogram!(STEP, "Sound between two recognition runs, at each change.");
     describe_counter!(NOTICES, "Notices sent to clients, by kind.");
     describe_histogram!(RUN, "Time of one model run, by engine.");
+    describe_histogram!(
+        BATCH,
+        "Sentences translated together, at each run of a translation model."
+    );
+    describe_counter!(
+        TERMS,
+        "Terms of glossaries in complete sentences, by outcome: honoured or missed."
+    );
     describe_histogram!(
         WAIT,
         "Time that a model run waited for its engine, by engine."

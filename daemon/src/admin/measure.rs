@@ -5,7 +5,7 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 
 use super::describe::{
-    ENDED, LAG, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS, STEP, WAIT, WORDS,
+    BATCH, ENDED, LAG, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS, STEP, TERMS, WAIT, WORDS,
 };
 use crate::{
     engines::Timing,
@@ -40,11 +40,22 @@ pub(crate) fn engine_ran(engine: &'static str, timing: Timing) {
     histogram!(WAIT, "engine" => engine).record(timing.waited);
 }
 
+/// So many sentences were translated together.
+pub(crate) fn translated_together(sentences: usize) {
+    histogram!(BATCH).record(sentences as f64);
+}
+
 /// A session tells `event` to its client; `source_ms` of its source were heard.
 pub(crate) fn told(event: &Event, source_ms: u64) {
     match event {
         Event::SourceText { words, .. } => count_words("source", words.len()),
-        Event::TranslatedText { words, .. } => count_words("translated", words.len()),
+        Event::TranslatedText { words, terms, .. } => {
+            count_words("translated", words.len());
+            for term in terms {
+                let outcome = if term.honoured { "honoured" } else { "missed" };
+                counter!(TERMS, "outcome" => outcome).increment(1);
+            }
+        }
         Event::TranslatedAudio {
             target,
             text,

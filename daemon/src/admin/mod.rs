@@ -22,10 +22,12 @@ use crate::Daemon;
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How often values are moved into their buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
-/// Upper ends of the buckets of all histograms, in seconds.
+/// Upper ends of the buckets of histograms of time, in seconds.
 const SECONDS: [f64; 16] = [
     0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 10.0, 20.0,
 ];
+/// Upper ends of the buckets of histograms of sentences.
+const SENTENCES: [f64; 8] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0];
 
 /// Metrics are counted from now on, in this whole process.
 #[derive(Debug, Clone)]
@@ -44,6 +46,7 @@ impl Metrics {
     pub fn start() -> Result<Self, MetricsError> {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_sentences".to_owned()), &SENTENCES)?
             .install_recorder()?;
         describe::describe();
         Ok(Self(handle))

@@ -41,6 +41,17 @@ pub struct TimedWord {
     pub probability: f32,
 }
 
+/// A term of the glossary, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// As it was said.
+    pub source: String,
+    /// How it was to be rendered.
+    pub rendering: String,
+    /// Whether it is.
+    pub honoured: bool,
+}
+
 /// What a pipeline tells the outside. Everything `committed` is append-only: joined in order it
 /// makes the whole text, and no later event changes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +103,8 @@ pub enum Event {
         sentence_complete: bool,
         /// The words of `committed`, with the time at which what they render was said.
         words: Vec<TimedWord>,
+        /// Where the sentence ends here, the terms of the glossary that it holds.
+        terms: Vec<Term>,
     },
     /// It spoken.
     TranslatedAudio {

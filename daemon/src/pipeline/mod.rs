@@ -18,14 +18,16 @@ mod recognise;
 mod speak;
 mod translate;
 
-use interpret_models::{Language, vad::EndpointConfig};
+use std::sync::Arc;
+
+use interpret_models::{Language, translation::Glossary, vad::EndpointConfig};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::engines::Engines;
 
 pub use clock::SourceClock;
 pub use detect::{Heard, Hearing};
-pub use event::{Event, NoticeKind, PaceChange, SourceRange, TimedWord, source_ms};
+pub use event::{Event, NoticeKind, PaceChange, SourceRange, Term, TimedWord, source_ms};
 pub use meter::StageReport;
 pub use mode::Mode;
 pub use recognise::{
@@ -65,6 +67,8 @@ pub struct TargetSpec {
     pub language: Language,
     /// The voice to speak with; none: captions only.
     pub voice: Option<String>,
+    /// Terms that are to be rendered in a given way.
+    pub glossary: Option<Arc<Glossary>>,
 }
 
 /// What a session feeds into its pipeline. Dropping the sender ends the speech.
@@ -111,7 +115,7 @@ impl Pipeline {
             let (text, waiting) = mpsc::channel(TEXT_CAPACITY);
             let stage = translate::Translate::new(
                 engines,
-                target.language,
+                target,
                 spec.mode.translation(),
                 spec.live,
                 speech,

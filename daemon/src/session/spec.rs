@@ -1,8 +1,12 @@
 //! What a client asks for, checked against what the daemon has.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use interpret_models::{Language, LanguagePair, vad::EndpointConfig};
+use interpret_models::{
+    Language, LanguagePair,
+    translation::{Glossary, GlossaryEntry},
+    vad::EndpointConfig,
+};
 use interpret_proto::v1;
 
 use super::{Refusal, wire};
@@ -12,6 +16,9 @@ use crate::{
     engines::Engines,
     pipeline::{Mode, PipelineSpec, TargetSpec},
 };
+
+/// Most terms of a session's glossary.
+const MOST_TERMS: usize = 5_000;
 
 /// A session as it will be served.
 #[derive(Debug, Clone)]
@@ -39,6 +46,8 @@ pub struct TargetOutput {
     pub voice: Option<String>,
     /// Format of the audio that goes out.
     pub format: Format,
+    /// Terms that are to be rendered in a given way.
+    pub glossary: Option<Arc<Glossary>>,
 }
 
 impl SessionSpec {
@@ -63,6 +72,10 @@ impl SessionSpec {
         let mut targets = Vec::new();
         for target in &config.targets {
             let target = TargetOutput::resolve(target, engines)?;
+            let target = TargetOutput {
+                glossary: glossary(&config.glossary, target.language)?,
+                ..target
+            };
             if targets
                 .iter()
                 .any(|other: &TargetOutput| other.language == target.language)
@@ -108,6 +121,7 @@ impl SessionSpec {
         let target = |target: &TargetOutput| TargetSpec {
             language: target.language,
             voice: target.voice.clone(),
+            glossary: target.glossary.clone(),
         };
         PipelineSpec {
             sources: self.sources.clone(),
@@ -189,6 +203,7 @@ impl TargetOutput {
             language,
             voice,
             format,
+            glossary: None,
         })
     }
 
@@ -202,6 +217,35 @@ impl TargetOutput {
             captions_only: self.voice.is_none(),
         }
     }
+}
+
+/// The terms that concern a target.
+fn glossary(
+    terms: &[v1::GlossaryTerm],
+    target: Language,
+) -> Result<Option<Arc<Glossary>>, Refusal> {
+    if terms.len() > MOST_TERMS {
+        return Err(Refusal::BadConfig(format!(
+            "the glossary has {} terms, but may have {MOST_TERMS}",
+            terms.len()
+        )));
+    }
+    let mut entries = Vec::new();
+    for term in terms {
+        if !term.language.is_empty() && language(&term.language)? != target {
+            continue;
+        }
+        let kept = term.target.is_empty();
+        entries.push(GlossaryEntry {
+            source: term.source.clone(),
+            target: if kept { &term.source } else { &term.target }.clone(),
+        });
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let glossary = Glossary::new(entries).map_err(|error| Refusal::BadConfig(error.to_string()))?;
+    Ok(Some(Arc::new(glossary)))
 }
 
 /// The voice asked for, or the default one. None: no voice speaks the language.

@@ -8,7 +8,7 @@ use interpret_proto::v1::{self, interpret_response::Response};
 use super::{Refusal, SessionSpec, TargetOutput};
 use crate::{
     audio::{Encoding, Format, ResampleError, Resampler},
-    pipeline::{Event, NoticeKind, PaceChange, SourceRange, StageReport, TimedWord},
+    pipeline::{Event, NoticeKind, PaceChange, SourceRange, StageReport, Term, TimedWord},
 };
 
 /// Length of one piece of audio on the wire.
@@ -72,6 +72,7 @@ impl Outputs {
                 range,
                 sentence_complete,
                 words,
+                terms,
             } => Response::TranslatedText(v1::TranslatedText {
                 language: target.code().to_owned(),
                 committed,
@@ -82,6 +83,7 @@ impl Outputs {
                 source_end_ms: range.end_ms,
                 sentence_complete,
                 words: words.iter().map(word).collect(),
+                terms: terms.into_iter().map(term).collect(),
             }),
             Event::TranslatedAudio {
                 target,
@@ -191,6 +193,14 @@ fn pace(target: Option<Language>, at_ms: u64, lag_ms: u64, change: PaceChange) -
             captions_only,
             ..pace
         },
+    }
+}
+
+fn term(term: Term) -> v1::TermOutcome {
+    v1::TermOutcome {
+        source: term.source,
+        target: term.rendering,
+        honoured: term.honoured,
     }
 }
 

@@ -1,11 +1,13 @@
 //! Translation of text, sentence by sentence.
 
+pub mod glossary;
 pub mod marian;
 pub mod pivot;
 pub mod sentences;
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
+pub use glossary::{Glossary, GlossaryEntry, GlossaryError};
 pub use marian::{MarianOptions, MarianTranslator, Precision};
 pub use pivot::PivotTranslator;
 
@@ -40,6 +42,19 @@ pub trait Translator: Send {
     /// # Errors
     /// When the sentence is too long for the model, or the model fails to run.
     fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError>;
+
+    /// Translates several sentences, side by side where the engine can: it has to read its weights from
+    /// memory only once for all of them. Each translation is the same as alone, and is told, with the
+    /// index of its request, as soon as it is there.
+    fn translate_all(
+        &mut self,
+        requests: &[TranslationRequest],
+        tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
+    ) {
+        for (index, request) in requests.iter().enumerate() {
+            tell(index, self.translate(request));
+        }
+    }
 }
 
 impl<T: Translator + ?Sized> Translator for &mut T {
@@ -49,6 +64,14 @@ impl<T: Translator + ?Sized> Translator for &mut T {
 
     fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError> {
         (**self).translate(request)
+    }
+
+    fn translate_all(
+        &mut self,
+        requests: &[TranslationRequest],
+        tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
+    ) {
+        (**self).translate_all(requests, tell);
     }
 }
 
@@ -69,6 +92,8 @@ pub struct TranslationRequest {
     /// punctuation. Always so with `hold_back`; to be set as well when the rest of a sentence is
     /// translated after its beginning was with `hold_back`.
     pub whole_words: bool,
+    /// Terms that are to be rendered in a given way.
+    pub glossary: Option<Arc<Glossary>>,
 }
 
 /// How much of a translation is held back while its sentence is still being spoken.
@@ -113,6 +138,19 @@ pub struct Translation {
     /// Where in [`TranslationRequest::source`] each source token comes from: the byte range of its
     /// word (what white space parts), and an empty one at the end for the end of sentence.
     pub source_spans: Vec<Range<usize>>,
+    /// The terms of the glossary that the source holds, in its order.
+    pub terms: Vec<TermOutcome>,
+}
+
+/// What became of a term of the glossary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermOutcome {
+    /// Where it is: bytes of [`TranslationRequest::source`].
+    pub source: Range<usize>,
+    /// How it was to be rendered.
+    pub rendering: String,
+    /// Whether the translation (so far) renders it so.
+    pub honoured: bool,
 }
 
 impl Translation {
@@ -133,8 +171,8 @@ pub struct TranslatedToken {
     pub id: u32,
     /// Its text; a "▁" at the beginning stands for the space before a word.
     pub piece: String,
-    /// Natural logarithm of its probability; 0 for a token of the committed prefix, which was
-    /// forced.
+    /// Natural logarithm of its probability; 0 for a token of the committed prefix or of a term of the
+    /// glossary, which was forced.
     pub log_probability: f32,
     /// Cross-attention over the source tokens where this token was chosen (sums to 1), where the
     /// engine tells it.

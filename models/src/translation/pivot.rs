@@ -1,6 +1,11 @@
 //! Translation through a language between: two translators, one after the other.
 
-use super::{HoldBack, Translation, TranslationError, TranslationRequest, Translator, words};
+use std::sync::Arc;
+
+use super::{
+    Glossary, GlossaryEntry, HoldBack, TermOutcome, Translation, TranslationError,
+    TranslationRequest, Translator, words,
+};
 use crate::LanguagePair;
 
 /// Translates with one translator into a language between, and from there with another.
@@ -42,24 +47,86 @@ impl<T: Translator> Translator for PivotTranslator<T> {
     }
 
     fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError> {
-        let between = self.first.translate(&TranslationRequest {
-            source: request.source.clone(),
-            search: request.search,
-            hold_back: request.hold_back,
-            ..TranslationRequest::default()
-        })?;
-        // What is certain of the sentence between ends with a whole word, which the next may still
-        // change the sense of.
-        let hold_back = request.hold_back.map(|hold_back| HoldBack {
-            words: hold_back.words.min(1),
-        });
-        let found = self.second.translate(&TranslationRequest {
-            source: between.text.clone(),
-            hold_back,
-            ..request.clone()
-        })?;
+        let between = self.first.translate(&first_half(request))?;
+        let found = self.second.translate(&second_half(request, &between))?;
         Ok(joined(&between, found))
     }
+
+    fn translate_all(
+        &mut self,
+        requests: &[TranslationRequest],
+        tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
+    ) {
+        let halves: Vec<TranslationRequest> = requests.iter().map(first_half).collect();
+        let mut between = Vec::new();
+        self.first.translate_all(&halves, &mut |index, translation| match translation {
+            Ok(translation) => between.push((index, translation)),
+            Err(error) => tell(index, Err(error)),
+        });
+        let halves: Vec<TranslationRequest> = between
+            .iter()
+            .map(|(index, between)| second_half(&requests[*index], between))
+            .collect();
+        self.second.translate_all(&halves, &mut |which, found| {
+            let (index, between) = &between[which];
+            tell(*index, found.map(|found| joined(between, found)));
+        });
+    }
+}
+
+fn first_half(request: &TranslationRequest) -> TranslationRequest {
+    TranslationRequest {
+        source: request.source.clone(),
+        search: request.search,
+        hold_back: request.hold_back,
+        // Terms go through the language between as they will be in the target.
+        glossary: request.glossary.clone(),
+        ..TranslationRequest::default()
+    }
+}
+
+fn second_half(request: &TranslationRequest, between: &Translation) -> TranslationRequest {
+    TranslationRequest {
+        source: between.text.clone(),
+        // What is certain of the sentence between ends with a whole word, which the next may still
+        // change the sense of.
+        hold_back: request.hold_back.map(|hold_back| HoldBack {
+            words: hold_back.words.min(1),
+        }),
+        glossary: kept(&between.terms),
+        ..request.clone()
+    }
+}
+
+/// A glossary that keeps the terms that are said in the language between as they are.
+fn kept(terms: &[TermOutcome]) -> Option<Arc<Glossary>> {
+    let honoured = terms.iter().filter(|term| term.honoured);
+    let entries = honoured.map(|term| GlossaryEntry {
+        source: term.rendering.clone(),
+        target: term.rendering.clone(),
+    });
+    let entries: Vec<GlossaryEntry> = entries.collect();
+    // Renderings are not empty, and each has only itself as rendering: that makes a glossary.
+    Glossary::new(entries).ok().filter(|g| !g.entries().is_empty()).map(Arc::new)
+}
+
+/// The terms of the source, honoured where both halves did.
+fn terms(between: &[TermOutcome], found: &[TermOutcome]) -> Vec<TermOutcome> {
+    let mut said: Vec<&TermOutcome> = found.iter().filter(|term| term.honoured).collect();
+    let outcomes = between.iter().map(|term| {
+        let alike = |other: &&TermOutcome| {
+            other.rendering.to_lowercase() == term.rendering.to_lowercase()
+        };
+        let place = term.honoured.then(|| said.iter().position(alike)).flatten();
+        if let Some(place) = place {
+            said.remove(place);
+        }
+        TermOutcome {
+            honoured: place.is_some(),
+            ..term.clone()
+        }
+    });
+    outcomes.collect()
 }
 
 /// `found`, a translation of the text of `between`, as a translation of the source of `between`.
@@ -93,6 +160,7 @@ fn joined(between: &Translation, mut found: Translation) -> Translation {
     Translation {
         source_tokens: between.source_tokens,
         source_spans: between.source_spans.clone(),
+        terms: terms(&between.terms, &found.terms),
         ..found
     }
 }

@@ -8,9 +8,12 @@
 mod open_sentence;
 mod source_text;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use interpret_models::{Language, LanguagePair, translation::Translation as Translated};
+use interpret_models::{
+    Language, LanguagePair,
+    translation::{Glossary, Translation as Translated, TranslationRequest},
+};
 use tokio::sync::mpsc;
 
 use self::{
@@ -18,7 +21,8 @@ use self::{
     source_text::{SourceSentences, TimedSentence},
 };
 use super::{
-    Event, NoticeKind, SourceRange, StageReport, TimedWord, recognise::Said, speak::ToSpeak,
+    Event, NoticeKind, SourceRange, StageReport, TargetSpec, Term, TimedWord, recognise::Said,
+    speak::ToSpeak,
 };
 use crate::engines::{Engines, Translation as TranslationEngine};
 
@@ -38,6 +42,7 @@ pub(super) struct TranslationPolicy {
 pub(super) struct Translate {
     engine: TranslationEngine,
     target: Language,
+    glossary: Option<Arc<Glossary>>,
     policy: TranslationPolicy,
     /// Whether somebody listens live: then only the newest state is translated.
     live: bool,
@@ -55,7 +60,7 @@ pub(super) struct Translate {
 impl Translate {
     pub(super) fn new(
         engines: &Engines,
-        target: Language,
+        target: &TargetSpec,
         policy: TranslationPolicy,
         live: bool,
         speech: Option<mpsc::Sender<ToSpeak>>,
@@ -63,7 +68,8 @@ impl Translate {
     ) -> Self {
         Self {
             engine: engines.translation(),
-            target,
+            target: target.language,
+            glossary: target.glossary.clone(),
             policy,
             live,
             speech,
@@ -72,7 +78,7 @@ impl Translate {
             open: OpenSentence::default(),
             number: 1,
             begun: false,
-            report: StageReport::new(format!("translate:{target}")),
+            report: StageReport::new(format!("translate:{}", target.language)),
         }
     }
 
@@ -143,8 +149,8 @@ impl Translate {
         }
         let translated = self.translate(&sentence, Some(hold_back.words)).await;
         match translated {
-            Ok(words) if words.is_empty() => Some(()),
-            Ok(words) => self.commit(&sentence, words, false).await,
+            Ok((words, _)) if words.is_empty() => Some(()),
+            Ok((words, _)) => self.commit(&sentence, words, None).await,
             Err(message) => {
                 // The sentence is translated again when more of it has come.
                 tracing::warn!(message, "the beginning of a sentence was not translated");
@@ -156,13 +162,13 @@ impl Translate {
     /// Translates the rest of a sentence. None: nobody listens any more.
     async fn complete(&mut self, sentence: &TimedSentence) -> Option<()> {
         let words = if sentence.language == self.target {
-            Ok(copied(sentence))
+            Ok((copied(sentence), Vec::new()))
         } else {
             self.translate(sentence, None).await
         };
         let outcome = match words {
-            Ok(words) if words.is_empty() && self.open.is_new() => Some(()),
-            Ok(words) => self.commit(sentence, words, true).await,
+            Ok((words, _)) if words.is_empty() && self.open.is_new() => Some(()),
+            Ok((words, terms)) => self.commit(sentence, words, Some(terms)).await,
             Err(message) => self.lost(sentence, message).await,
         };
         self.open = OpenSentence::default();
@@ -170,28 +176,39 @@ impl Translate {
         outcome
     }
 
+    /// New words of the translation, and the terms that the sentence holds so far.
     async fn translate(
         &mut self,
         sentence: &TimedSentence,
         hold_back: Option<usize>,
-    ) -> Result<Vec<TimedWord>, String> {
+    ) -> Result<(Vec<TimedWord>, Vec<Term>), String> {
         let pair = LanguagePair::new(sentence.language, self.target);
-        let request = self.open.request(sentence, hold_back);
+        let request = TranslationRequest {
+            glossary: self.glossary.clone(),
+            ..self.open.request(sentence, hold_back)
+        };
         let (translation, timing): (Translated, _) = self
             .engine
             .translate(pair, request)
             .await
             .map_err(|e| e.to_string())?;
         self.report.add(timing);
-        Ok(self.open.commit(sentence, &translation))
+        let terms = translation.terms.iter().map(|term| Term {
+            source: sentence.text[term.source.clone()].to_owned(),
+            rendering: term.rendering.clone(),
+            honoured: term.honoured,
+        });
+        Ok((self.open.commit(sentence, &translation), terms.collect()))
     }
 
+    /// Tells `words`; with the terms of the sentence where it is complete with them.
     async fn commit(
         &mut self,
         sentence: &TimedSentence,
         mut words: Vec<TimedWord>,
-        complete: bool,
+        terms: Option<Vec<Term>>,
     ) -> Option<()> {
+        let complete = terms.is_some();
         if let Some(first) = words.first_mut() {
             if !self.begun {
                 first.text = first.text.trim_start().to_owned();
@@ -211,6 +228,7 @@ impl Translate {
             range: range.unwrap_or(sentence.range),
             sentence_complete: complete,
             words: words.clone(),
+            terms: terms.unwrap_or_default(),
         };
         self.events.send(event).await.ok()?;
         // What already is in the target's language is not spoken over the speaker.

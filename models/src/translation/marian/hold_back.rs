@@ -1,7 +1,10 @@
 //! Ends a translation where the source so far does not settle it yet: AlignAtt (Papi, Turchi and
 //! Negri 2023), with whole words.
 
-use super::pieces::{begins_word, text};
+use super::{
+    pieces::{begins_word, text},
+    search::Row,
+};
 use crate::translation::strongest;
 
 /// Knows which source tokens are too late to be relied on.
@@ -49,6 +52,8 @@ pub(super) struct Words {
 struct Kind {
     /// Begins a word.
     begins: bool,
+    /// Letters and digits in it.
+    letters: usize,
     /// Its last character is a digit: a comma or full stop may go on with the number.
     digit: bool,
     /// Ends a sentence.
@@ -66,6 +71,7 @@ impl Kind {
         let begins = begins_word(piece);
         Self {
             begins,
+            letters: text.chars().filter(|c| c.is_alphanumeric()).count(),
             digit: text.ends_with(char::is_numeric),
             full_stop: all(".!?…。！？"),
             quote: all("\"»”)]"),
@@ -86,14 +92,20 @@ impl Words {
         self.kinds.get(token as usize).copied().unwrap_or_default()
     }
 
-    /// Rules out tokens that would go on with the last word of `prefix`.
-    pub(super) fn keep_apart(&self, prefix: &[u32], end: u32, log_probabilities: &mut [f32]) {
-        if prefix.is_empty() {
-            return;
-        }
-        for (token, (kind, score)) in (0_u32..).zip(std::iter::zip(&self.kinds, log_probabilities))
-        {
-            if !kind.apart && token != end {
+    /// Whether a token begins a word.
+    pub(super) fn begins(&self, token: u32) -> bool {
+        self.kind(token).begins
+    }
+
+    /// How many letters and digits a token has.
+    pub(super) fn letters(&self, token: u32) -> usize {
+        self.kind(token).letters
+    }
+
+    /// Rules out tokens that would go on with the word before; `end` is the end of sentence.
+    pub(super) fn keep_apart(&self, end: u32, row: &mut Row) {
+        for (&token, score) in row.tokens.iter().zip(&mut row.log_probabilities) {
+            if !self.kind(token).apart && token != end {
                 *score = f32::NEG_INFINITY;
             }
         }
@@ -102,7 +114,7 @@ impl Words {
     /// How many of `tokens` make whole words, without a full stop at the end. `next` is the token
     /// that would have followed, where that is known; `end` is the end of sentence.
     pub(super) fn whole(&self, tokens: &[u32], next: Option<u32>, end: u32) -> usize {
-        let begins = |token| token == end || self.kind(token).begins;
+        let begins = |token| token == end || self.begins(token);
         let number = tokens.last().is_some_and(|&last| self.kind(last).digit);
         let mut settled =
             next.is_some_and(|next| begins(next) || (self.kind(next).apart && !number));

@@ -18,34 +18,27 @@ mod repetition;
 mod scores;
 mod search;
 mod spans;
+mod sentence;
 mod student;
+mod terms;
 mod tokens;
+mod translate;
+mod unigram;
 mod weights;
 
 use std::{fmt, path::Path};
 
 pub use self::options::{MarianOptions, Precision};
 use self::{
-    config::MarianConfig,
-    hold_back::{Watch, Words},
-    network::Network,
-    repetition::RepetitionGuard,
-    scores::DecoderScores,
-    search::{Hypothesis, Limits},
-    student::{StudentNetwork, StudentScores},
+    config::MarianConfig, hold_back::Words, network::Network, student::StudentNetwork,
     tokens::Tokens,
 };
 pub(crate) use self::{
     network::quantized,
     weights::{BYTE_FILE, COMPUTED, SCALES},
 };
-use super::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator};
+use super::TranslationError;
 use crate::LanguagePair;
-
-/// A translation is ended at this many target tokens per source token ...
-const MOST_TARGET_PER_SOURCE: usize = 3;
-/// ... plus these: a source of one token may need several.
-const SPARE_TARGET: usize = 16;
 
 /// A Marian translation model of one direction.
 pub struct MarianTranslator {
@@ -67,11 +60,7 @@ struct Special {
 }
 
 enum Family {
-    OpusMt {
-        network: Box<Network>,
-        /// The token each target begins with.
-        start: u32,
-    },
+    OpusMt(Box<Network>),
     Student(Box<StudentNetwork>),
 }
 
@@ -109,30 +98,31 @@ impl MarianTranslator {
         let config = MarianConfig::read(dir)?;
         let tokens = Tokens::read(dir, config.vocabulary())?;
         let targets = tokens.of_targets();
+        let never = vec![config.pad_token_id, tokens.unknown()];
         let in_target = |token: usize| {
-            token == config.eos_token_id as usize || targets.get(token).copied().unwrap_or(false)
+            let text = targets.get(token).copied().unwrap_or(false);
+            let never = never.iter().any(|never| *never as usize == token);
+            token == config.eos_token_id as usize || (text && !never)
         };
         Ok(Self {
             pair,
             words: Words::new(tokens.pieces()),
+            positions: config.positions(),
+            family: Family::OpusMt(Box::new(weights::read(dir, &config, options, &in_target)?)),
             special: Special {
                 end: config.eos_token_id,
-                never: vec![config.pad_token_id, tokens.unknown()],
-            },
-            positions: config.positions(),
-            family: Family::OpusMt {
-                network: Box::new(weights::read(dir, &config, options, &in_target)?),
-                start: config.decoder_start_token_id,
+                never,
             },
             tokens,
         })
     }
 
     fn load_student(dir: &Path, pair: LanguagePair) -> Result<Self, TranslationError> {
-        let network = StudentNetwork::read(dir)?;
+        let mut network = StudentNetwork::read(dir)?;
         let tokens = Tokens::read_shared(dir, network.vocabulary())?;
         let mut never = vec![tokens.unknown()];
         never.extend(tokens.bytes());
+        network.forbid(never.clone());
         Ok(Self {
             pair,
             words: Words::new(tokens.pieces()),
@@ -145,149 +135,6 @@ impl MarianTranslator {
             tokens,
         })
     }
-
-    /// `pieces` are those of `source`, which has the end of sentence besides.
-    fn search(
-        &self,
-        pieces: &[String],
-        source: &[u32],
-        request: &TranslationRequest,
-    ) -> Result<Hypothesis, TranslationError> {
-        let most = (source.len() * MOST_TARGET_PER_SOURCE)
-            .max(request.committed_prefix.len())
-            .saturating_add(SPARE_TARGET)
-            .min(self.positions);
-        let whole_words = request.whole_words || request.hold_back.is_some();
-        let limits = Limits {
-            end: self.special.end,
-            most,
-            guard: RepetitionGuard::new(source),
-            watch: request
-                .hold_back
-                .map(|hold_back| Watch::new(pieces, hold_back.words)),
-            words: whole_words.then_some(&self.words),
-        };
-        let (prefix, how) = (&request.committed_prefix, request.search);
-        let never = &self.special.never;
-        let found = match &self.family {
-            Family::OpusMt { network, start } => network.encode(source).and_then(|encoded| {
-                let mut scores = DecoderScores::new(network, encoded, *start, never);
-                search::search(&mut scores, prefix, how, &limits)
-            }),
-            Family::Student(network) => network.encode(source).and_then(|encoded| {
-                let mut scores = StudentScores::new(network, encoded, never);
-                search::search(&mut scores, prefix, how, &limits)
-            }),
-        };
-        found.map_err(run)
-    }
-
-    /// A source without any letter or digit says the same in every language; models trained on
-    /// sentences make words up for it.
-    fn copy_symbols(&self, source: &str) -> Result<Translation, TranslationError> {
-        let tokens = self.tokens.encode_target(source)?;
-        if tokens.iter().any(|id| self.special.never.contains(id)) {
-            // A sign that no piece has.
-            let piece = format!("▁{}", source.trim());
-            return Ok(Translation {
-                text: source.trim().to_owned(),
-                tokens: vec![TranslatedToken {
-                    piece,
-                    ..self.translated(self.tokens.unknown(), 0.0, None)
-                }],
-                ..Translation::default()
-            });
-        }
-        Ok(Translation {
-            text: self.tokens.decode_target(&tokens)?,
-            tokens: tokens
-                .into_iter()
-                .map(|id| self.translated(id, 0.0, None))
-                .collect(),
-            ..Translation::default()
-        })
-    }
-
-    fn translated(
-        &self,
-        id: u32,
-        log_probability: f32,
-        attention: Option<&[f32]>,
-    ) -> TranslatedToken {
-        TranslatedToken {
-            id,
-            piece: self.tokens.piece(id),
-            log_probability,
-            attention: attention.map(<[f32]>::to_vec),
-        }
-    }
-
-    fn told(&self, found: &Hypothesis) -> Result<Translation, TranslationError> {
-        let scores = std::iter::zip(&found.log_probabilities, &found.attention);
-        Ok(Translation {
-            text: self.tokens.decode_target(&found.tokens)?,
-            tokens: std::iter::zip(&found.tokens, scores)
-                .map(|(&id, (&score, attention))| self.translated(id, score, Some(attention)))
-                .collect(),
-            ..Translation::default()
-        })
-    }
-
-    fn check_prefix(&self, prefix: &[u32]) -> Result<(), TranslationError> {
-        let limit = self.positions;
-        if prefix.len() + 2 > limit {
-            return Err(TranslationError::TooLong {
-                tokens: prefix.len() + 2,
-                limit,
-            });
-        }
-        let text = |id: u32| {
-            let special = id == self.special.end || self.special.never.contains(&id);
-            (id as usize) < self.tokens.pieces().len() && (!special || id == self.tokens.unknown())
-        };
-        match prefix.iter().find(|&&id| !text(id)) {
-            Some(id) => Err(TranslationError::Run(format!(
-                "the committed prefix holds token {id}, which is no text of this model"
-            ))),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Translator for MarianTranslator {
-    fn pair(&self) -> LanguagePair {
-        self.pair
-    }
-
-    fn translate(&mut self, request: &TranslationRequest) -> Result<Translation, TranslationError> {
-        self.check_prefix(&request.committed_prefix)?;
-        let pieces = self.tokens.source_pieces(&request.source)?;
-        let mut source = self.tokens.numbers(&pieces);
-        source.push(self.special.end);
-        let limit = self.positions;
-        if source.len() > limit {
-            return Err(TranslationError::TooLong {
-                tokens: source.len(),
-                limit,
-            });
-        }
-        let wordless = !request.source.chars().any(char::is_alphanumeric);
-        let found = match (wordless, request.hold_back) {
-            // Nothing to say yet.
-            (true, Some(_)) => self.told(&Hypothesis::default())?,
-            (true, None) if request.committed_prefix.is_empty() => {
-                self.copy_symbols(&request.source)?
-            }
-            _ => company::in_company(|| self.told(&self.search(&pieces, &source, request)?))?,
-        };
-        Ok(Translation {
-            source_tokens: source.len(),
-            source_spans: spans::spans(&request.source, &pieces, |word| {
-                self.tokens.source_words(word)
-            }),
-            ..found
-        })
-    }
 }
 
 impl fmt::Debug for MarianTranslator {
@@ -296,9 +143,4 @@ impl fmt::Debug for MarianTranslator {
             .field("pair", &self.pair)
             .finish_non_exhaustive()
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn run(error: candle_core::Error) -> TranslationError {
-    TranslationError::Run(error.to_string())
 }

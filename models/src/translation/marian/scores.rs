@@ -3,102 +3,52 @@
 use std::sync::Arc;
 
 use candle_core::Result;
+use multiversion::multiversion;
 
 use super::{
-    network::{Decoded, Network, Read, Rows, Source, exp},
-    search::{Begun, NextToken, Row},
+    network::{Network, Read, exp, highest},
+    search::{Decoder, Row},
 };
 
-/// Scores next tokens for one encoded source.
-pub(super) struct DecoderScores<'model> {
-    network: &'model Network,
-    source: Source,
-    start: u32,
-    never: &'model [u32],
-}
-
-impl<'model> DecoderScores<'model> {
-    /// `start` is the token each target begins with, `never` are tokens that no translation may hold.
-    pub(super) fn new(
-        network: &'model Network,
-        source: Source,
-        start: u32,
-        never: &'model [u32],
-    ) -> Self {
-        Self {
-            network,
-            source,
-            start,
-            never,
-        }
-    }
-
-    fn log_probabilities(&self, hidden: &Rows) -> Result<Vec<Vec<f32>>> {
-        let logits = self.network.logits(hidden)?;
-        let mut rows: Vec<Vec<f32>> = logits.iter().map(<[f32]>::to_vec).collect();
-        for row in &mut rows {
-            for &id in self.never {
-                if let Some(score) = row.get_mut(id as usize) {
-                    *score = f32::NEG_INFINITY;
-                }
-            }
-            log_softmax(row);
-        }
-        Ok(rows)
-    }
-}
-
-fn attention(decoded: &Decoded) -> Vec<Arc<[f32]>> {
-    decoded.attention.iter().map(Arc::from).collect()
-}
-
-impl NextToken for DecoderScores<'_> {
+impl Decoder for Network {
     type State = Read;
     type Error = candle_core::Error;
 
-    fn begin(&mut self, prefix: &[u32]) -> Result<Begun<Read>> {
-        let tokens: Vec<u32> = std::iter::once(self.start)
-            .chain(prefix.iter().copied())
-            .collect();
-        let (state, decoded) = self.network.begin(&self.source, &tokens)?;
-        let mut attention = attention(&decoded);
-        // The output layer is most of a row's work, and nobody asks for the prefix's scores.
-        let last = decoded.hidden.last();
-        let next = Row {
-            log_probabilities: self.log_probabilities(&last)?.pop().unwrap_or_default(),
-            attention: attention.pop().unwrap_or_default(),
-        };
-        Ok(Begun {
-            state,
-            prefix: attention,
-            next,
-        })
+    fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Read>> {
+        Self::encode(self, sources)
     }
 
-    fn advance(&mut self, states: &mut [Read], tokens: &[u32]) -> Result<Vec<Row>> {
-        let decoded = self.network.advance(&self.source, states, tokens)?;
-        let scores = self.log_probabilities(&decoded.hidden)?;
-        Ok(std::iter::zip(scores, attention(&decoded))
-            .map(|(log_probabilities, attention)| Row {
-                log_probabilities,
-                attention,
-            })
-            .collect())
+    fn read(&self, states: &mut [Read], tokens: &[Vec<u32>]) -> Result<Vec<Row>> {
+        let (decoded, counts) = self.decode(states, tokens)?;
+        // The output layer is most of a row's work, and only what comes after the last token is asked for.
+        let mut end = 0;
+        let last = counts.iter().map(|count| {
+            end += count;
+            end - 1
+        });
+        let scores = self.scores(&decoded.hidden.pick(last))?;
+        let mut attention = decoded.attention.into_iter().map(Arc::from);
+        let rows = scores.iter().zip(counts).map(|(scores, count)| Row {
+            tokens: Arc::clone(self.targets()),
+            log_probabilities: log_probabilities(scores),
+            attention: attention.by_ref().take(count).collect(),
+        });
+        Ok(rows.collect())
     }
 }
 
-pub(super) fn log_softmax(row: &mut [f32]) {
-    let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum = sum_of_exponentials(row, highest);
-    let norm = highest + sum.ln();
-    for score in row {
-        *score -= norm;
-    }
+/// Scores before softmax as logarithms of probabilities.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+pub(super) fn log_probabilities(scores: &[f32]) -> Vec<f32> {
+    let highest = highest(scores);
+    let norm = highest + sum_of_exponentials(scores, highest).ln();
+    scores.iter().map(|score| score - norm).collect()
 }
 
 /// Sum of `e^(score - highest)`, in several sums side by side, which a compiler turns into vectors.
+#[inline(always)]
 fn sum_of_exponentials(row: &[f32], highest: f32) -> f32 {
-    const LANES: usize = 8;
+    const LANES: usize = 16;
     let mut sums = [0.0_f32; LANES];
     let (wide, rest) = row.as_chunks::<LANES>();
     for scores in wide {
@@ -115,9 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn log_softmax_sums_to_one_and_leaves_masked_tokens_out() {
-        let mut row = [1000.0, f32::NEG_INFINITY, 1000.0];
-        log_softmax(&mut row);
+    fn probabilities_sum_to_one_and_masked_tokens_have_none() {
+        let row = log_probabilities(&[1000.0, f32::NEG_INFINITY, 1000.0]);
         assert!((row[0] - 0.5_f32.ln()).abs() < 1e-4, "{row:?}");
         assert_eq!(row[1], f32::NEG_INFINITY);
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::pieces::begins_word;
+use super::pieces::{begins_word, text as piece_text};
 use crate::translation::words;
 
 /// The byte range in `text` of each of `pieces`: that of the word it belongs to, and for the end
@@ -34,6 +34,28 @@ pub(super) fn spans(
     }
     spans.push(text.len()..text.len());
     spans
+}
+
+/// The byte range in `text` of each of `pieces`, as exactly as can be told: where normalisation left a
+/// word as it was, of the piece alone, else of its word. `spans` are those of the words.
+pub(super) fn of_pieces(text: &str, pieces: &[String], spans: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut exact = Vec::with_capacity(pieces.len());
+    let mut pieces = pieces.iter().map(|piece| piece_text(piece)).zip(spans).peekable();
+    while let Some((first, span)) = pieces.next() {
+        let mut word = vec![first];
+        while let Some((piece, _)) = pieces.next_if(|(_, other)| *other == span) {
+            word.push(piece);
+        }
+        let same = text.get(span.clone()) == Some(word.concat().as_str());
+        let mut from = span.start;
+        exact.extend(word.into_iter().map(|piece| {
+            let to = from + piece.len();
+            let bytes = if same { from..to } else { span.clone() };
+            from = to;
+            bytes
+        }));
+    }
+    exact
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use std::{collections::HashMap, path::Path};
 
-use sentencepiece_rs::{SPACE_SYMBOL, SentencePieceProcessor};
+use sentencepiece_rs::{ModelType, SPACE_SYMBOL, SentencePieceProcessor};
 
+use super::unigram::Unigram;
 use crate::translation::TranslationError;
 
 /// The piece of Marian vocabularies that stands for everything unknown.
@@ -13,11 +14,39 @@ const UNKNOWN: &str = "<unk>";
 /// Tokens of one pair. The SentencePiece models cut text into pieces (and normalise it first,
 /// `nmt_nfkc`); the numbers are shared by both sides.
 pub(super) struct Tokens {
-    source: SentencePieceProcessor,
-    target: SentencePieceProcessor,
+    source: Side,
+    target: Side,
     ids: HashMap<String, u32>,
     pieces: Vec<String>,
     unknown: u32,
+}
+
+/// The pieces of one side.
+struct Side {
+    model: SentencePieceProcessor,
+    /// None: the model is of another kind.
+    unigram: Option<Unigram>,
+}
+
+impl Side {
+    fn new(model: SentencePieceProcessor) -> Self {
+        let is_unigram = model.model().model_type() == ModelType::Unigram;
+        Self {
+            unigram: is_unigram.then(|| Unigram::new(model.model())),
+            model,
+        }
+    }
+
+    fn pieces(&self, text: &str) -> Result<Vec<String>, TranslationError> {
+        let pieces = match &self.unigram {
+            Some(unigram) => {
+                let normalised = self.model.normalize(text);
+                normalised.map(|normalised| unigram.pieces(&normalised))
+            }
+            None => self.model.encode(text),
+        };
+        pieces.map_err(|error| TranslationError::Run(format!("text to pieces: {error}")))
+    }
 }
 
 impl Tokens {
@@ -29,6 +58,7 @@ impl Tokens {
         };
         let pieces_of = |name: &str| {
             SentencePieceProcessor::open(folder.join(name))
+                .map(Side::new)
                 .map_err(|error| refuse(format!("{name} is not a SentencePiece model: {error}")))
         };
         let text = std::fs::read_to_string(folder.join("vocab.json"))
@@ -72,8 +102,9 @@ impl Tokens {
             SentencePieceProcessor::from_serialized_model(&bytes)
                 .map_err(|error| refuse(format!("is not a SentencePiece model: {error}")))
         };
-        let (source, target) = (model()?, model()?);
+        let (source, target) = (Side::new(model()?), Side::new(model()?));
         let pieces: Vec<String> = source
+            .model
             .model()
             .pieces()
             .iter()
@@ -112,7 +143,7 @@ impl Tokens {
     /// too, which no translation in training had.
     pub(super) fn of_targets(&self) -> Vec<bool> {
         let mut of_targets = vec![false; self.pieces.len()];
-        for piece in self.target.model().pieces() {
+        for piece in self.target.model.model().pieces() {
             if let Some(id) = self.ids.get(&piece.piece) {
                 of_targets[*id as usize] = true;
             }
@@ -130,20 +161,21 @@ impl Tokens {
 
     /// Source text as pieces, without the end of sentence. Empty where the text is blank.
     pub(super) fn source_pieces(&self, text: &str) -> Result<Vec<String>, TranslationError> {
-        pieces(&self.source, text)
+        self.source.pieces(text)
     }
 
     /// How many pieces that begin a word a source text has, by its normalised form; 0 where it
     /// vanishes.
     pub(super) fn source_words(&self, text: &str) -> usize {
         self.source
+            .model
             .normalize(text)
             .map_or(0, |text| text.matches(SPACE_SYMBOL).count())
     }
 
     /// Text of the target language as token numbers.
     pub(super) fn encode_target(&self, text: &str) -> Result<Vec<u32>, TranslationError> {
-        Ok(self.numbers(&pieces(&self.target, text)?))
+        Ok(self.numbers(&self.target.pieces(text)?))
     }
 
     /// The numbers of pieces.
@@ -168,14 +200,9 @@ impl Tokens {
             .collect();
         let text = self
             .target
+            .model
             .decode_pieces(&pieces)
             .map_err(|error| TranslationError::Run(format!("pieces to text: {error}")))?;
         Ok(text.trim().to_owned())
     }
-}
-
-fn pieces(model: &SentencePieceProcessor, text: &str) -> Result<Vec<String>, TranslationError> {
-    model
-        .encode(text)
-        .map_err(|error| TranslationError::Run(format!("text to pieces: {error}")))
 }

@@ -1,10 +1,16 @@
 //! The weights of an OPUS-MT model, in whichever form its folder has them: `model.q8.safetensors`
 //! ([`crate::convert::marian_to_bytes`]), which loads in a moment, or `model.safetensors`.
 
-use std::{collections::HashMap, fmt::Display, path::Path};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
 
 use candle_core::{DType, Device, Error, Result, Tensor, safetensors::MmapedSafetensors};
-use safetensors::{Dtype, SafeTensors, tensor::Metadata};
+use safetensors::{Dtype, tensor::Metadata};
 
 use super::{
     MarianOptions, Precision,
@@ -29,7 +35,7 @@ pub(super) fn read(
 ) -> std::result::Result<Network, TranslationError> {
     let bytes = folder.join(BYTE_FILE);
     let (name, weights) = if options.precision == Precision::Q8 && bytes.exists() {
-        (BYTE_FILE, ByteFile::read(&bytes).map(Weights::Bytes))
+        (BYTE_FILE, ByteFile::open(&bytes).map(Weights::Bytes))
     } else {
         let full = read_tensors(&folder.join("model.safetensors"));
         let precision = options.precision;
@@ -54,10 +60,11 @@ pub(super) enum Weights {
     Bytes(ByteFile),
 }
 
-/// A file with 8-bit matrices, in memory.
+/// A file with 8-bit matrices, from which each tensor is read when it is asked for: memory never holds the
+/// whole file beside what is made of it.
 pub(super) struct ByteFile {
-    bytes: Vec<u8>,
-    /// Where in them the tensors begin.
+    file: File,
+    /// Where in it the tensors begin.
     begin: usize,
     metadata: Metadata,
 }
@@ -126,12 +133,12 @@ impl At<'_> {
             }
             Weights::Bytes(file) => {
                 let (shape, bytes) = file.data(&name, Dtype::I8)?;
-                check(shape)?;
+                check(&shape)?;
                 let scales = file.floats(&format!("{name}{SCALES}"))?;
                 if scales.len() != outputs {
                     return Err(Error::Msg(format!("'{name}' has too few scales")));
                 }
-                let bytes: Vec<i8> = bytes.iter().map(|byte| byte.cast_signed()).collect();
+                let bytes: Vec<i8> = bytes.into_iter().map(u8::cast_signed).collect();
                 Ok(Weight::Bytes(ByteMatrix::fitted(&bytes, scales, inputs)))
             }
         }
@@ -145,35 +152,53 @@ fn find<'a>(tensors: &'a HashMap<String, Tensor>, name: &str) -> Result<&'a Tens
 }
 
 impl ByteFile {
-    fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path)?;
-        let (length, metadata) = SafeTensors::read_metadata(&bytes).map_err(Error::wrap)?;
-        // The header has its length before it, in eight bytes.
-        let begin = length + 8;
-        let end = begin + metadata.data_len();
-        if end != bytes.len() {
+    fn open(path: &Path) -> Result<Self> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        if length > size {
+            return Err(Error::Msg("it is no safetensors file".to_owned()));
+        }
+        let mut header = Vec::new();
+        (&file).take(length).read_to_end(&mut header)?;
+        // (`SafeTensors::read_metadata` wants the whole file in memory.)
+        let metadata: Metadata = serde_json::from_slice(&header).map_err(Error::wrap)?;
+        let begin = size_of_val(&length) + header.len();
+        let end = (begin + metadata.data_len()) as u64;
+        if end != size {
             return Err(Error::Msg(format!(
-                "it has {} bytes instead of {end}: it is damaged",
-                bytes.len()
+                "it has {size} bytes instead of {end}: it is damaged"
             )));
         }
         Ok(Self {
-            bytes,
+            file,
             begin,
             metadata,
         })
     }
 
-    fn data(&self, name: &str, dtype: Dtype) -> Result<(&[usize], &[u8])> {
+    fn data(&self, name: &str, dtype: Dtype) -> Result<(Vec<usize>, Vec<u8>)> {
         let info = self.metadata.info(name);
         let info = info.ok_or_else(|| Error::Msg(format!("there is no '{name}'")))?;
         if info.dtype != dtype {
             return Err(Error::Msg(format!("'{name}' is not {dtype:?}")));
         }
         let (from, to) = info.data_offsets;
-        let data = self.bytes.get(self.begin + from..self.begin + to);
-        let data = data.ok_or_else(|| Error::Msg(format!("'{name}' is cut off")))?;
-        Ok((&info.shape, data))
+        let mut data = vec![0; to.saturating_sub(from)];
+        let numbers: usize = info.shape.iter().product();
+        if data.len() * 8 != numbers * dtype.bitsize() {
+            return Err(Error::Msg(format!(
+                "'{name}' has {} bytes for {numbers} numbers",
+                data.len()
+            )));
+        }
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start((self.begin + from) as u64))?;
+        file.read_exact(&mut data)
+            .map_err(|error| Error::Msg(format!("'{name}': {error}")))?;
+        Ok((info.shape.clone(), data))
     }
 
     fn floats(&self, name: &str) -> Result<Vec<f32>> {

@@ -1,32 +1,65 @@
-//! Attention with several heads, over rows of one sentence.
+//! Attention with several heads, over rows of one sentence or of several.
 
 use candle_core::Result;
+use multiversion::multiversion;
 
-use super::{Shape, exponential::softmax, linear::Linear, rows::Rows};
+use super::{
+    Shape,
+    exponential::{softmax, softmax_exact},
+    linear::Linear,
+    rows::Rows,
+};
 use crate::translation::marian::weights::At;
 
-/// Keys and values of some positions, each position's one after the other.
+/// Keys and values of a source.
 #[derive(Clone, Default)]
 pub(in crate::translation::marian) struct Memory {
+    /// As [`turned`] makes them.
     keys: Vec<f32>,
+    /// [positions, width].
     values: Vec<f32>,
 }
 
 impl Memory {
-    /// Appends positions.
-    fn extend(&mut self, keys: &[f32], values: &[f32]) {
-        self.keys.extend(keys);
-        self.values.extend(values);
+    /// `keys` and `values` are [positions, width].
+    fn new(keys: &[f32], values: &[f32], width: usize) -> Self {
+        Self {
+            keys: turned(keys, width),
+            values: values.to_vec(),
+        }
     }
+}
+
+/// Numbers of a vector.
+const LANES: usize = 16;
+
+/// [positions, width] to [width, positions], these filled up to a multiple of [`LANES`] with zeros: the
+/// products with a query are whole vectors of positions.
+fn turned(rows: &[f32], width: usize) -> Vec<f32> {
+    let positions = (rows.len() / width).next_multiple_of(LANES);
+    let mut turned = vec![0.0; width * positions];
+    for (position, row) in rows.chunks_exact(width).enumerate() {
+        for (at, number) in row.iter().enumerate() {
+            turned[at * positions + position] = *number;
+        }
+    }
+    turned
+}
+
+/// Keys and values of what was read of a target, [positions, width] each: it grows.
+#[derive(Clone, Default)]
+pub(in crate::translation::marian) struct Past {
+    keys: Vec<f32>,
+    values: Vec<f32>,
 }
 
 /// What attention found.
 pub(in crate::translation::marian) struct Attended {
     /// [rows, width].
     pub(in crate::translation::marian) output: Rows,
-    /// How much each row looked at each position, as the heads that tell it have it on average:
-    /// [rows, positions].
-    pub(in crate::translation::marian) weights: Rows,
+    /// Of each row, how much it looked at each position of its memory, as the heads that tell it have it
+    /// on average.
+    pub(in crate::translation::marian) weights: Vec<Vec<f32>>,
 }
 
 /// Projections to queries, keys and values, and of what was found.
@@ -38,17 +71,20 @@ pub(in crate::translation::marian) struct Attention {
     heads: usize,
     /// The first so many heads tell where rows look.
     telling: usize,
-    scale: f32,
+    /// Whether probabilities are exact to the last bit, by which students tell words that are nearly as
+    /// good.
+    exact: bool,
 }
 
 impl Attention {
     /// `projections` give queries, keys, values, and the output, all of one width, which `heads`
-    /// divides; the first `telling` heads tell where rows look.
+    /// divides; the first `telling` heads tell where rows look. Probabilities are `exact` to the last bit
+    /// or as fast as can be.
     pub(in crate::translation::marian) fn new(
         projections: [Linear; 4],
-        width: usize,
         heads: usize,
         telling: usize,
+        exact: bool,
     ) -> Self {
         let [query, key, value, out] = projections;
         Self {
@@ -58,7 +94,7 @@ impl Attention {
             out,
             heads,
             telling,
-            scale: ((width / heads) as f32).sqrt().recip(),
+            exact,
         }
     }
 
@@ -71,38 +107,42 @@ impl Attention {
             linear("v_proj")?,
             linear("out_proj")?,
         ];
-        Ok(Self::new(
-            projections,
-            shape.width,
-            shape.heads,
-            shape.heads,
-        ))
+        Ok(Self::new(projections, shape.heads, shape.heads, false))
     }
 
-    /// Keys and values of rows [positions, width].
-    pub(in crate::translation::marian) fn memory(&self, rows: &Rows) -> Result<Memory> {
-        let mut memory = Memory::default();
-        memory.extend(
-            self.key.forward(rows)?.numbers(),
-            self.value.forward(rows)?.numbers(),
-        );
-        Ok(memory)
+    /// Keys and values of the rows of several sentences, `lengths` of them: a memory each.
+    pub(in crate::translation::marian) fn memories(
+        &self,
+        rows: &Rows,
+        lengths: &[usize],
+    ) -> Result<Vec<Memory>> {
+        let width = rows.width();
+        let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
+        let mut from = 0;
+        let memories = lengths.iter().map(|length| {
+            let of_sentence = from..from + length * width;
+            from = of_sentence.end;
+            let keys = &keys.numbers()[of_sentence.clone()];
+            Memory::new(keys, &values.numbers()[of_sentence], width)
+        });
+        Ok(memories.collect())
     }
 
-    /// Rows [rows, width] look at `memory`.
+    /// Each of `rows` looks at the memory that `memories` has for it.
     pub(in crate::translation::marian) fn attend(
         &self,
         rows: &Rows,
-        memory: &Memory,
+        memories: &[&Memory],
     ) -> Result<Attended> {
+        debug_assert_eq!(rows.count(), memories.len());
         let queries = self.query.forward(rows)?;
-        let positions = memory.keys.len() / rows.width();
         let mut found = Rows::zeros(rows.count(), rows.width());
-        let mut weights = Rows::zeros(rows.count(), positions);
-        for ((query, found), weights) in
-            queries.iter().zip(found.iter_mut()).zip(weights.iter_mut())
-        {
-            self.look(query, memory, found, weights);
+        let mut weights = Vec::with_capacity(rows.count());
+        for ((query, found), memory) in queries.iter().zip(found.iter_mut()).zip(memories) {
+            let mut looked = vec![0.0; memory.values.len() / rows.width()];
+            let keys = Keys::Turned(&memory.keys);
+            self.look(query, keys, &memory.values, found, &mut looked);
+            weights.push(looked);
         }
         Ok(Attended {
             output: self.out.forward(&found)?,
@@ -110,76 +150,191 @@ impl Attention {
         })
     }
 
-    /// Rows look at themselves, all at all: [rows, width].
-    pub(super) fn attend_all(&self, rows: &Rows) -> Result<Rows> {
-        Ok(self.attend(rows, &self.memory(rows)?)?.output)
-    }
-
-    /// Rows look at what came before them and at themselves, and are remembered: the first
-    /// `rows / pasts.len()` rows follow what the first of `pasts` remembers, and so on.
-    pub(super) fn attend_past(&self, rows: &Rows, pasts: &mut [&mut Memory]) -> Result<Rows> {
-        let each = rows.count() / pasts.len().max(1);
+    /// The rows of several sentences, the first `lengths[0]` of the first and so on, look at all those of
+    /// their own sentence.
+    pub(super) fn attend_within(&self, rows: &Rows, lengths: &[usize]) -> Result<Rows> {
+        let width = rows.width();
         let queries = self.query.forward(rows)?;
         let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
-        let mut found = Rows::zeros(rows.count(), rows.width());
-        let news = keys.iter().zip(values.iter());
-        let looks = queries.iter().zip(found.iter_mut());
+        let mut found = Rows::zeros(rows.count(), width);
         let mut weights = Vec::new();
-        for (index, ((key, value), (query, found))) in news.zip(looks).enumerate() {
-            let past = &mut pasts[index / each];
-            past.extend(key, value);
-            weights.clear();
-            weights.resize(past.keys.len() / rows.width(), 0.0);
-            self.look(query, past, found, &mut weights);
+        let mut looks = queries.iter().zip(found.iter_mut());
+        let mut from = 0;
+        for length in lengths {
+            let to = from + length * width;
+            let keys = turned(&keys.numbers()[from..to], width);
+            let values = &values.numbers()[from..to];
+            for (query, found) in looks.by_ref().take(*length) {
+                weights.clear();
+                weights.resize(*length, 0.0);
+                self.look(query, Keys::Turned(&keys), values, found, &mut weights);
+            }
+            from = to;
         }
         self.out.forward(&found)
     }
 
-    /// Adds to `found` what one `query` finds in `memory`, and to `weights` where it looked.
-    fn look(&self, query: &[f32], memory: &Memory, found: &mut [f32], weights: &mut [f32]) {
-        let width = query.len();
-        let head = width / self.heads;
-        let mut scores = vec![0.0; weights.len()];
-        let part = 1.0 / self.telling as f32;
-        for (at, (query, found)) in query
-            .chunks_exact(head)
-            .zip(found.chunks_exact_mut(head))
-            .enumerate()
-        {
-            let of_head = at * head..(at + 1) * head;
-            dots(query, &memory.keys, width, of_head.start, &mut scores);
-            scores.iter_mut().for_each(|score| *score *= self.scale);
-            softmax(&mut scores);
-            for ((score, value), weight) in scores
-                .iter()
-                .zip(memory.values.chunks_exact(width))
-                .zip(weights.iter_mut())
-            {
-                for (found, value) in found.iter_mut().zip(&value[of_head.clone()]) {
-                    *found += score * value;
+    /// Rows look at what came before them and at themselves, and are remembered: the first `counts[0]`
+    /// rows follow what the first of `pasts` remembers, and so on.
+    pub(super) fn attend_past(
+        &self,
+        rows: &Rows,
+        counts: &[usize],
+        pasts: &mut [&mut Past],
+    ) -> Result<Rows> {
+        let queries = self.query.forward(rows)?;
+        let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
+        let mut found = Rows::zeros(rows.count(), rows.width());
+        let news = keys.iter().zip(values.iter());
+        let mut looks = news.zip(queries.iter().zip(found.iter_mut()));
+        let mut weights = Vec::new();
+        for (past, count) in pasts.iter_mut().zip(counts) {
+            for ((key, value), (query, found)) in looks.by_ref().take(*count) {
+                past.keys.extend(key);
+                past.values.extend(value);
+                weights.clear();
+                weights.resize(past.keys.len() / rows.width(), 0.0);
+                let keys = Keys::Rows(&past.keys);
+                self.look(query, keys, &past.values, found, &mut weights);
+            }
+        }
+        self.out.forward(&found)
+    }
+
+    /// Adds to `found` what one `query` finds by `keys` in `values` [positions, width], and to `weights`
+    /// [positions] where it looked.
+    fn look(
+        &self,
+        query: &[f32],
+        keys: Keys<'_>,
+        values: &[f32],
+        found: &mut [f32],
+        weights: &mut [f32],
+    ) {
+        let heads = Heads {
+            count: self.heads,
+            telling: self.telling,
+            exact: self.exact,
+        };
+        look(heads, query, keys, values, found, weights);
+    }
+}
+
+/// Keys of some positions.
+#[derive(Clone, Copy)]
+enum Keys<'a> {
+    /// [positions, width].
+    Rows(&'a [f32]),
+    /// As [`turned`] makes them.
+    Turned(&'a [f32]),
+}
+
+#[derive(Clone, Copy)]
+struct Heads {
+    count: usize,
+    telling: usize,
+    exact: bool,
+}
+
+/// As [`Attention::look`].
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn look(
+    heads: Heads,
+    query: &[f32],
+    keys: Keys<'_>,
+    values: &[f32],
+    found: &mut [f32],
+    weights: &mut [f32],
+) {
+    let width = query.len();
+    let head = width / heads.count;
+    let scale = (head as f32).sqrt().recip();
+    let part = 1.0 / heads.telling as f32;
+    let positions = weights.len();
+    let filled = positions.next_multiple_of(LANES);
+    let mut all_scores = vec![0.0; filled];
+    for (at, (query, found)) in query
+        .chunks_exact(head)
+        .zip(found.chunks_exact_mut(head))
+        .enumerate()
+    {
+        let of_head = at * head..(at + 1) * head;
+        match keys {
+            Keys::Turned(keys) => {
+                let keys = &keys[of_head.start * filled..of_head.end * filled];
+                dots_turned(query, keys, &mut all_scores);
+            }
+            Keys::Rows(keys) => {
+                for (key, score) in keys.chunks_exact(width).zip(all_scores.iter_mut()) {
+                    *score = dot(query, &key[of_head.clone()]);
                 }
-                if at < self.telling {
-                    *weight += score * part;
-                }
+            }
+        }
+        let scores = &mut all_scores[..positions];
+        scores.iter_mut().for_each(|score| *score *= scale);
+        if heads.exact {
+            softmax_exact(scores);
+        } else {
+            softmax(scores);
+        }
+        mix(scores, values, width, of_head.start, found);
+        if at < heads.telling {
+            for (weight, score) in weights.iter_mut().zip(scores.iter()) {
+                *weight += score * part;
             }
         }
     }
 }
 
-/// Dot products of a query with the part from `from` on of each key, which are rows of `width`. Each is
-/// summed in order, as students expect, but several side by side, so that none waits for the other.
-fn dots(query: &[f32], keys: &[f32], width: usize, from: usize, scores: &mut [f32]) {
-    const ABREAST: usize = 8;
-    let some = keys.chunks(ABREAST * width);
-    for (keys, scores) in some.zip(scores.chunks_mut(ABREAST)) {
-        let mut sums = [0.0_f32; ABREAST];
-        let part = |key: usize| keys.get(key * width + from..).unwrap_or_default();
-        let parts: [&[f32]; ABREAST] = std::array::from_fn(|key| part(key.min(scores.len() - 1)));
-        for (at, number) in query.iter().enumerate() {
-            for (sum, key) in sums.iter_mut().zip(&parts) {
-                *sum += number * key[at];
+/// Dot products of a query with keys [width, scores]. Each is summed in order, as students expect.
+#[inline(always)]
+fn dots_turned(query: &[f32], keys: &[f32], scores: &mut [f32]) {
+    let positions = scores.len();
+    let (scores, _) = scores.as_chunks_mut::<LANES>();
+    for (at, scores) in scores.iter_mut().enumerate() {
+        let mut sums = [0.0_f32; LANES];
+        for (number, keys) in query.iter().zip(keys.chunks_exact(positions)) {
+            let keys = &keys[at * LANES..(at + 1) * LANES];
+            for (sum, key) in sums.iter_mut().zip(keys) {
+                *sum += number * key;
             }
         }
-        scores.copy_from_slice(&sums[..scores.len()]);
+        *scores = sums;
     }
+}
+
+/// Adds to `found` the values [positions, width], of each its numbers from `from` on, by their scores.
+#[inline(always)]
+fn mix(scores: &[f32], values: &[f32], width: usize, from: usize, found: &mut [f32]) {
+    let (wide, rest) = found.as_chunks_mut::<LANES>();
+    let done = wide.len() * LANES;
+    for (at, found) in wide.iter_mut().enumerate() {
+        let from = from + at * LANES;
+        let mut sums = *found;
+        for (score, value) in scores.iter().zip(values.chunks_exact(width)) {
+            for (sum, value) in sums.iter_mut().zip(&value[from..from + LANES]) {
+                *sum += score * value;
+            }
+        }
+        *found = sums;
+    }
+    for (score, value) in scores.iter().zip(values.chunks_exact(width)) {
+        for (found, value) in rest.iter_mut().zip(&value[from + done..]) {
+            *found += score * value;
+        }
+    }
+}
+
+/// A dot product, in several sums side by side.
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }

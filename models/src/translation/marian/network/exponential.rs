@@ -1,5 +1,7 @@
 //! `e^x` in operations that compilers turn into vectors, and what is made of it.
 
+use multiversion::multiversion;
+
 /// Wrong by 3 units in the last place at most; outside of what f32 can hold, the nearest it can.
 #[inline(always)]
 pub(in crate::translation::marian) fn exp(x: f32) -> f32 {
@@ -26,9 +28,34 @@ pub(in crate::translation::marian) fn exp(x: f32) -> f32 {
     f32::from_bits(series.to_bits().wrapping_add(rounded.to_bits() << 23))
 }
 
-/// Scores become probabilities. Exact, as students tell words that are nearly as good by the last bit.
+/// The highest of some numbers; minus infinity of none.
+#[inline(always)]
+pub(in crate::translation::marian) fn highest(numbers: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let most = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (wide, rest) = numbers.as_chunks::<LANES>();
+    for numbers in wide {
+        for (lane, number) in lanes.iter_mut().zip(numbers) {
+            *lane = most(*lane, *number);
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, most)
+}
+
+/// Scores become probabilities.
+#[inline(always)]
 pub(super) fn softmax(scores: &mut [f32]) {
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let highest = highest(scores);
+    scores.iter_mut().for_each(|score| *score = exp(*score - highest));
+    let part = 1.0 / scores.iter().sum::<f32>();
+    scores.iter_mut().for_each(|score| *score *= part);
+}
+
+/// The same, exact to the last bit and summed in order.
+#[inline(always)]
+pub(super) fn softmax_exact(scores: &mut [f32]) {
+    let highest = highest(scores);
     let mut sum = 0.0;
     for score in scores.iter_mut() {
         *score = (*score - highest).exp();
@@ -39,10 +66,10 @@ pub(super) fn softmax(scores: &mut [f32]) {
     }
 }
 
-/// `x` times the logistic function of it (Swish, `SiLU`).
-#[inline(always)]
-pub(super) fn swish(x: f32) -> f32 {
-    x / (1.0 + exp(-x))
+/// Each number times the logistic function of it (Swish, `SiLU`).
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+pub(super) fn swish(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x /= 1.0 + exp(-*x));
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use candle_nn::Activation;
 
 use super::{
     Shape,
-    attention::{Attended, Attention, Memory},
+    attention::{Attended, Attention, Memory, Past},
     exponential::swish,
     linear::Linear,
     norm::Norm,
@@ -54,9 +54,7 @@ impl FeedForward {
     fn activate(&self, mut rows: Rows) -> Result<Rows> {
         let numbers = rows.numbers_mut();
         match self.activation {
-            Activation::Swish | Activation::Silu => {
-                numbers.iter_mut().for_each(|x| *x = swish(*x));
-            }
+            Activation::Swish | Activation::Silu => swish(numbers),
             Activation::Relu => numbers.iter_mut().for_each(|x| *x = x.max(0.0)),
             // No OPUS-MT model has another one.
             other => {
@@ -95,9 +93,13 @@ impl EncoderLayer {
         })
     }
 
-    /// [rows, width] to as many.
-    pub(in crate::translation::marian) fn forward(&self, rows: &Rows) -> Result<Rows> {
-        let attended = self.attention.attend_all(rows)?;
+    /// [rows, width] to as many; `lengths` as in [`Attention::attend_within`].
+    pub(in crate::translation::marian) fn forward(
+        &self,
+        rows: &Rows,
+        lengths: &[usize],
+    ) -> Result<Rows> {
+        let attended = self.attention.attend_within(rows, lengths)?;
         self.feed_forward
             .forward(&self.norm.apply(sum(attended, rows)))
     }
@@ -123,18 +125,23 @@ impl CrossLayer {
         }
     }
 
-    /// Keys and values of the encoder's output, which stay the same for a whole sentence.
-    pub(in crate::translation::marian) fn source(&self, encoded: &Rows) -> Result<Memory> {
-        self.attention.memory(encoded)
+    /// Keys and values of the encoder's output, which stay the same for a whole sentence; a memory for
+    /// each of the sentences, `lengths` of them.
+    pub(in crate::translation::marian) fn sources(
+        &self,
+        encoded: &Rows,
+        lengths: &[usize],
+    ) -> Result<Vec<Memory>> {
+        self.attention.memories(encoded, lengths)
     }
 
-    /// New rows and how they looked at the source.
+    /// New rows and how each looked at its source.
     pub(in crate::translation::marian) fn forward(
         &self,
         rows: &Rows,
-        source: &Memory,
+        sources: &[&Memory],
     ) -> Result<Attended> {
-        let Attended { output, weights } = self.attention.attend(rows, source)?;
+        let Attended { output, weights } = self.attention.attend(rows, sources)?;
         let rows = self.norm.apply(sum(output, rows));
         Ok(Attended {
             output: self.feed_forward.forward(&rows)?,
@@ -163,20 +170,22 @@ impl DecoderLayer {
         })
     }
 
-    /// As [`CrossLayer::source`].
-    pub(super) fn source(&self, encoded: &Rows) -> Result<Memory> {
-        self.cross.source(encoded)
+    /// As [`CrossLayer::sources`].
+    pub(super) fn sources(&self, encoded: &Rows, lengths: &[usize]) -> Result<Vec<Memory>> {
+        self.cross.sources(encoded, lengths)
     }
 
-    /// New rows and how they looked at the source; `pasts` as in [`Attention::attend_past`].
+    /// New rows and how each looked at its source; `counts` and `pasts` as in
+    /// [`Attention::attend_past`].
     pub(super) fn forward(
         &self,
         rows: &Rows,
-        source: &Memory,
-        pasts: &mut [&mut Memory],
+        sources: &[&Memory],
+        counts: &[usize],
+        pasts: &mut [&mut Past],
     ) -> Result<Attended> {
-        let rows = sum(self.own.attend_past(rows, pasts)?, rows);
-        self.cross.forward(&self.own_norm.apply(rows), source)
+        let rows = sum(self.own.attend_past(rows, counts, pasts)?, rows);
+        self.cross.forward(&self.own_norm.apply(rows), sources)
     }
 }
 

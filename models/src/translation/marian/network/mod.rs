@@ -1,4 +1,4 @@
-//! The Marian network. One sentence at a time; a row is a position.
+//! The Marian network. A row is a position; rows of several sentences go through it together.
 //!
 //! Weights are read by candle. With 8-bit matrices everything else is our own loops over plain memory
 //! (`bytes`, `attention`): a step of the decoder is hundreds of small operations, and a tensor's
@@ -14,20 +14,22 @@ mod positions;
 mod rows;
 mod vocabulary;
 
-use candle_core::Result;
+use std::sync::Arc;
+
+use candle_core::{Error, Result};
 use candle_nn::Activation;
 
 pub(crate) use self::bytes::quantized;
 pub(super) use self::{
     attention::{Attended, Attention, Memory},
     bytes::ByteMatrix,
-    exponential::exp,
+    exponential::{exp, highest},
     layers::{CrossLayer, EncoderLayer, FeedForward, sum},
     linear::{Linear, Weight},
     norm::Norm,
     rows::Rows,
 };
-use self::{layers::DecoderLayer, vocabulary::Vocabulary};
+use self::{attention::Past, layers::DecoderLayer, vocabulary::Vocabulary};
 use super::{MarianOptions, config::MarianConfig, weights::At};
 
 /// Sizes of the encoder's or the decoder's layers.
@@ -51,17 +53,18 @@ pub(super) struct Network {
     decoder: Vec<DecoderLayer>,
     /// Decoder layers whose attention tells the alignment.
     aligning: Vec<usize>,
+    /// The token each target begins with.
+    start: u32,
 }
 
-/// An encoded source: keys and values of each decoder layer.
-pub(super) struct Source {
-    layers: Vec<Memory>,
-}
-
-/// Target tokens a decoder has read; reading on leaves clones as they are.
+/// A target, as far as the decoder has read it; reading on leaves clones as they are.
 #[derive(Clone)]
 pub(super) struct Read {
-    layers: Vec<Memory>,
+    /// Keys and values of the encoded source, for each decoder layer.
+    source: Arc<[Memory]>,
+    /// Those of the tokens read.
+    layers: Vec<Past>,
+    /// How many these are, the start included.
     tokens: usize,
 }
 
@@ -69,8 +72,8 @@ pub(super) struct Read {
 pub(super) struct Decoded {
     /// [rows, width].
     pub(super) hidden: Rows,
-    /// How each row looked at the source, heads and aligning layers averaged: [rows, source].
-    pub(super) attention: Rows,
+    /// How each row looked at its source, heads and aligning layers averaged.
+    pub(super) attention: Vec<Vec<f32>>,
 }
 
 impl Network {
@@ -111,103 +114,111 @@ impl Network {
                 })
                 .collect::<Result<_>>()?,
             aligning: options.aligning(decoder.layers),
+            start: config.decoder_start_token_id,
         })
     }
 
-    /// Encodes source tokens, the end of sentence included.
-    pub(super) fn encode(&self, tokens: &[u32]) -> Result<Source> {
-        let mut rows = self.embed(tokens, |index| index)?;
+    /// Encodes sources, each with its end of sentence. Nothing of their targets is read yet.
+    pub(super) fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Read>> {
+        let lengths: Vec<usize> = sources.iter().map(|tokens| tokens.len()).collect();
+        let placed = sources.iter().flat_map(|tokens| (0..).zip(*tokens));
+        let mut rows = self.embed(placed.map(|(position, token)| (position, *token)))?;
         for layer in &self.encoder {
-            rows = layer.forward(&rows)?;
+            rows = layer.forward(&rows, &lengths)?;
         }
-        let layers = self.decoder.iter().map(|layer| layer.source(&rows));
-        Ok(Source {
-            layers: layers.collect::<Result<_>>()?,
-        })
-    }
-
-    /// A target of which nothing was read.
-    pub(super) fn unread(&self) -> Read {
-        Read {
-            layers: vec![Memory::default(); self.decoder.len()],
+        let mut memories: Vec<Vec<Memory>> = vec![Vec::new(); sources.len()];
+        for layer in &self.decoder {
+            for (memories, memory) in memories.iter_mut().zip(layer.sources(&rows, &lengths)?) {
+                memories.push(memory);
+            }
+        }
+        let unread = |memories: Vec<Memory>| Read {
+            layers: vec![Past::default(); self.decoder.len()],
+            source: memories.into(),
             tokens: 0,
-        }
+        };
+        Ok(memories.into_iter().map(unread).collect())
     }
 
-    /// Reads the first tokens of a target, the start included: a row a token.
-    pub(super) fn begin(&self, source: &Source, tokens: &[u32]) -> Result<(Read, Decoded)> {
-        let mut read = self.unread();
-        let rows = self.embed(tokens, |index| index)?;
-        let decoded = self.decode(source, rows, &mut [&mut read])?;
-        read.tokens = tokens.len();
-        Ok((read, decoded))
-    }
-
-    /// Reads one token more into each of `reads`: a row each.
-    pub(super) fn advance(
+    /// Reads on: into each of `reads` its `tokens`, the start before the first of all. A row for each
+    /// token, and how many they are for each of `reads`.
+    pub(super) fn decode(
         &self,
-        source: &Source,
         reads: &mut [Read],
-        tokens: &[u32],
-    ) -> Result<Decoded> {
-        let rows = self.embed(tokens, |index| {
-            reads.get(index).map_or(0, |read| read.tokens)
-        })?;
-        let mut each: Vec<&mut Read> = reads.iter_mut().collect();
-        let decoded = self.decode(source, rows, &mut each)?;
-        for read in reads {
-            read.tokens += 1;
+        tokens: &[Vec<u32>],
+    ) -> Result<(Decoded, Vec<usize>)> {
+        let mut counts = Vec::with_capacity(reads.len());
+        let mut placed = Vec::with_capacity(reads.len());
+        for (read, tokens) in reads.iter().zip(tokens) {
+            let start = (read.tokens == 0).then_some(self.start);
+            let before = placed.len();
+            placed.extend((read.tokens..).zip(start.into_iter().chain(tokens.iter().copied())));
+            counts.push(placed.len() - before);
         }
-        Ok(decoded)
+        let rows = self.embed(placed.into_iter())?;
+        let decoded = self.pass(rows, &counts, reads)?;
+        for (read, count) in reads.iter_mut().zip(&counts) {
+            read.tokens += count;
+        }
+        Ok((decoded, counts))
     }
 
-    /// Scores of all tokens, before softmax: [rows, width] to [rows, vocabulary], minus infinity where
-    /// a target may not hold the token.
-    pub(super) fn logits(&self, hidden: &Rows) -> Result<Rows> {
-        self.vocabulary.logits(hidden)
-    }
-
-    fn decode(&self, source: &Source, rows: Rows, reads: &mut [&mut Read]) -> Result<Decoded> {
+    /// Rows, `counts` of them for each of `reads`, through all decoder layers.
+    fn pass(&self, rows: Rows, counts: &[usize], reads: &mut [Read]) -> Result<Decoded> {
         let mut hidden = rows;
-        let mut attention: Option<Rows> = None;
-        for (index, (layer, memory)) in std::iter::zip(&self.decoder, &source.layers).enumerate() {
-            let mut pasts: Vec<&mut Memory> = reads
-                .iter_mut()
-                .filter_map(|read| read.layers.get_mut(index))
-                .collect();
-            let attended = layer.forward(&hidden, memory, &mut pasts)?;
+        let mut attention: Vec<Vec<f32>> = Vec::new();
+        for (index, layer) in self.decoder.iter().enumerate() {
+            let mut sources = Vec::with_capacity(hidden.count());
+            let mut pasts = Vec::with_capacity(reads.len());
+            for (read, count) in reads.iter_mut().zip(counts) {
+                sources.extend(std::iter::repeat_n(&read.source[index], *count));
+                pasts.push(&mut read.layers[index]);
+            }
+            let attended = layer.forward(&hidden, &sources, counts, &mut pasts)?;
             hidden = attended.output;
             if self.aligning.contains(&index) {
-                match &mut attention {
-                    Some(sum) => sum.add(&attended.weights),
-                    None => attention = Some(attended.weights),
+                if attention.is_empty() {
+                    attention = attended.weights;
+                } else {
+                    add(&mut attention, &attended.weights);
                 }
             }
         }
-        let mut attention = attention.ok_or_else(|| {
-            candle_core::Error::Msg("no decoder layer tells the alignment".to_owned())
-        })?;
-        attention.scale(1.0 / self.aligning.len() as f32);
+        let part = 1.0 / self.aligning.len() as f32;
+        attention.iter_mut().flatten().for_each(|weight| *weight *= part);
         Ok(Decoded { hidden, attention })
     }
 
-    /// Embeddings of tokens at the positions `position` gives for their indices: [tokens, width].
-    fn embed(&self, tokens: &[u32], position: impl Fn(usize) -> usize) -> Result<Rows> {
-        let width = self.positions.width();
-        let mut rows = Rows::zeros(tokens.len(), width);
-        for (index, (row, token)) in rows.iter_mut().zip(tokens).enumerate() {
-            let embedding = self.vocabulary.embedding(*token)?;
-            let from = position(index) * width;
-            let place = self.positions.numbers().get(from..from + width);
-            let place = place.ok_or_else(|| {
-                candle_core::Error::Msg("more tokens than the model has positions".to_owned())
-            })?;
-            for ((number, embedding), place) in row.iter_mut().zip(embedding).zip(place) {
-                *number = embedding * self.embedding_scale + place;
-            }
-        }
-        Ok(rows)
+    /// The tokens that a target may hold, in order.
+    pub(super) fn targets(&self) -> &Arc<[u32]> {
+        self.vocabulary.targets()
     }
+
+    /// Scores of these, before softmax: [rows, width] to [rows, targets].
+    pub(super) fn scores(&self, hidden: &Rows) -> Result<Rows> {
+        self.vocabulary.scores(hidden)
+    }
+
+    /// Embeddings of tokens at positions: [tokens, width].
+    fn embed(&self, placed: impl Iterator<Item = (usize, u32)>) -> Result<Rows> {
+        let width = self.positions.width();
+        let mut numbers = Vec::new();
+        for (position, token) in placed {
+            let embedding = self.vocabulary.embedding(token)?;
+            let from = position * width;
+            let place = self.positions.numbers().get(from..from + width);
+            let place = place
+                .ok_or_else(|| Error::Msg("more tokens than the model has positions".to_owned()))?;
+            let sums = embedding.iter().zip(place);
+            numbers.extend(sums.map(|(number, place)| number * self.embedding_scale + place));
+        }
+        Ok(Rows::new(numbers, width))
+    }
+}
+
+fn add(rows: &mut [Vec<f32>], others: &[Vec<f32>]) {
+    let pairs = rows.iter_mut().flatten().zip(others.iter().flatten());
+    pairs.for_each(|(number, other)| *number += other);
 }
 
 #[cfg(test)]

@@ -51,10 +51,15 @@ impl Rows {
         self.numbers.chunks_exact_mut(self.width)
     }
 
-    /// Only the last of them.
-    pub(in crate::translation::marian) fn last(&self) -> Self {
-        let from = self.numbers.len().saturating_sub(self.width);
-        Self::new(self.numbers[from..].to_vec(), self.width)
+    /// Some of them, by index.
+    pub(in crate::translation::marian) fn pick(
+        &self,
+        indices: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let picked = indices
+            .into_iter()
+            .flat_map(|index| &self.numbers[index * self.width..][..self.width]);
+        Self::new(picked.copied().collect(), self.width)
     }
 
     /// Adds those of `others`, which are as many and as wide.
@@ -62,13 +67,6 @@ impl Rows {
         debug_assert_eq!(self.numbers.len(), others.numbers.len());
         for (number, other) in self.numbers.iter_mut().zip(&others.numbers) {
             *number += other;
-        }
-    }
-
-    /// Multiplies every number.
-    pub(in crate::translation::marian) fn scale(&mut self, by: f32) {
-        for number in &mut self.numbers {
-            *number *= by;
         }
     }
 }

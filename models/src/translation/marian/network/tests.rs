@@ -5,7 +5,7 @@ use candle_nn::{VarBuilder, VarMap};
 use candle_transformers::models::marian::MTModel;
 
 use super::*;
-use crate::translation::marian::{Precision, weights::Weights};
+use crate::translation::marian::{Precision, search::Decoder, weights::Weights};
 
 /// As many heads in the encoder as in the decoder: the reference takes the decoder's for both.
 fn config() -> MarianConfig {
@@ -70,6 +70,14 @@ fn reference_logits(model: &mut MTModel, source: &[u32], target: &[u32]) -> Tens
     logits.i(0).unwrap()
 }
 
+/// What comes of a source and a target, of which TARGET's first token is the start.
+fn decoded(network: &Network) -> Decoded {
+    let mut reads = network.encode(&[&SOURCE]).unwrap();
+    let (decoded, counts) = network.decode(&mut reads, &[TARGET[1..].to_vec()]).unwrap();
+    assert_eq!(counts, [TARGET.len()]);
+    decoded
+}
+
 /// The greatest.
 fn difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
@@ -88,9 +96,7 @@ const TARGET: [u32; 5] = [49, 4, 31, 4, 12];
 fn all_logits_equal_the_reference() {
     let (map, mut reference) = random();
     let network = own(&map, &full_precision());
-    let source = network.encode(&SOURCE).unwrap();
-    let (_, decoded) = network.begin(&source, &TARGET).unwrap();
-    let logits = network.logits(&decoded.hidden).unwrap();
+    let logits = network.scores(&decoded(&network).hidden).unwrap();
     let expected = reference_logits(&mut reference, &SOURCE, &TARGET);
     let expected = numbers(&expected);
     assert!(difference(logits.numbers(), &expected) < 1e-4);
@@ -101,23 +107,43 @@ fn all_logits_equal_the_reference() {
 fn token_by_token_and_side_by_side_equal_all_at_once() {
     let (map, mut reference) = random();
     let network = own(&map, &full_precision());
-    let source = network.encode(&SOURCE).unwrap();
-    let (read, _) = network.begin(&source, &TARGET[..2]).unwrap();
-    let mut reads = vec![read.clone(), read];
-    let targets = [[49, 4, 31, 4, 12], [49, 4, 8, 44, 3]];
-    for step in 2..5 {
-        let tokens = targets.map(|target| target[step]);
-        let decoded = network.advance(&source, &mut reads, &tokens).unwrap();
-        let logits = network.logits(&decoded.hidden).unwrap();
-        for (row, target) in targets.iter().enumerate() {
-            let expected = reference_logits(&mut reference, &SOURCE, &target[..=step]);
-            let row_of_logits = logits.iter().nth(row).unwrap();
-            let difference = difference(row_of_logits, &numbers(&expected.i(step).unwrap()));
-            assert!(difference < 1e-4, "row {row} at step {step}: {difference}");
+    // Sources of different lengths, and targets that are read in steps of different lengths.
+    let sources: [&[u32]; 3] = [&SOURCE, &SOURCE, &[8, 21, 0]];
+    let targets: [[u32; 5]; 3] = [[49, 4, 31, 4, 12], [49, 4, 8, 44, 3], [49, 17, 17, 2, 40]];
+    let mut reads = network.encode(&sources).unwrap();
+    for steps in [[1..2, 1..3, 1..1], [2..3, 3..4, 1..4], [3..5, 4..5, 4..5]] {
+        let tokens = [0, 1, 2].map(|which| targets[which][steps[which].clone()].to_vec());
+        let (decoded, counts) = network.decode(&mut reads, &tokens).unwrap();
+        let logits = network.scores(&decoded.hidden).unwrap();
+        let mut end = 0;
+        for (which, count) in counts.iter().enumerate() {
+            end += count;
+            let read = &targets[which][..steps[which].end];
+            let expected = reference_logits(&mut reference, sources[which], read);
+            let expected = numbers(&expected.i(read.len() - 1).unwrap());
+            let difference = difference(logits.iter().nth(end - 1).unwrap(), &expected);
+            assert!(difference < 1e-4, "{which} after {read:?}: {difference}");
         }
         // A clone that reads on leaves the original alone.
         let mut clones = reads.clone();
-        network.advance(&source, &mut clones, &[1, 2]).unwrap();
+        network.decode(&mut clones, &[vec![1], vec![2], vec![3]]).unwrap();
+    }
+}
+
+/// With bytes each row is rounded by itself, so others beside it change nothing at all.
+#[test]
+fn sentences_side_by_side_are_exactly_as_each_alone() {
+    let (map, _) = random();
+    let network = own(&map, &MarianOptions::default());
+    let sources: [&[u32]; 3] = [&SOURCE, &[8, 21, 0], &[30, 0]];
+    let tokens = [vec![4, 31], vec![], vec![17, 17, 2]];
+    let mut together = network.encode(&sources).unwrap();
+    let rows = Decoder::read(&network, &mut together, &tokens).unwrap();
+    for ((source, tokens), row) in sources.iter().zip(&tokens).zip(rows) {
+        let mut alone = network.encode(&[source]).unwrap();
+        let alone = Decoder::read(&network, &mut alone, std::slice::from_ref(tokens)).unwrap();
+        assert_eq!(row.log_probabilities, alone[0].log_probabilities);
+        assert_eq!(row.attention, alone[0].attention);
     }
 }
 
@@ -130,20 +156,18 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
             ..full_precision()
         };
         let network = own(&map, &options);
-        let source = network.encode(&SOURCE).unwrap();
-        network.begin(&source, &TARGET).unwrap().1.attention
+        decoded(&network).attention
     };
     let (first, last, both) = (attention(&[0]), attention(&[2]), attention(&[0, 2]));
-    assert_eq!((first.count(), first.width()), (TARGET.len(), SOURCE.len()));
-    for row in first.iter() {
+    assert_eq!(first.len(), TARGET.len());
+    for row in &first {
         let sum: f32 = row.iter().sum();
-        assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+        assert!(row.len() == SOURCE.len() && (sum - 1.0).abs() < 1e-5, "{row:?}");
     }
-    let mut mean = first.clone();
-    mean.add(&last);
-    mean.scale(0.5);
-    assert!(difference(mean.numbers(), both.numbers()) < 1e-6);
-    assert!(difference(first.numbers(), last.numbers()) > 1e-3);
+    let (first, last, both) = (first.concat(), last.concat(), both.concat());
+    let mean: Vec<f32> = first.iter().zip(&last).map(|(a, b)| (a + b) / 2.0).collect();
+    assert!(difference(&mean, &both) < 1e-6);
+    assert!(difference(&first, &last) > 1e-3);
 }
 
 #[test]
@@ -154,9 +178,7 @@ fn bytes_are_near_full_precision() {
             let (map, _) = random();
             let logits = |options: &MarianOptions| {
                 let network = own(&map, options);
-                let source = network.encode(&SOURCE).unwrap();
-                let (_, decoded) = network.begin(&source, &TARGET).unwrap();
-                network.logits(&decoded.hidden).unwrap()
+                network.scores(&decoded(&network).hidden).unwrap()
             };
             let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
             let differences = std::iter::zip(full.numbers(), bytes.numbers());
@@ -175,19 +197,16 @@ fn what_no_target_may_hold_is_not_scored_and_the_rest_is_the_same() {
     for options in [full_precision(), MarianOptions::default()] {
         let logits = |in_target: &dyn Fn(usize) -> bool| {
             let network = own_for(&map, &options, in_target);
-            let source = network.encode(&SOURCE).unwrap();
-            let (_, decoded) = network.begin(&source, &TARGET).unwrap();
-            network.logits(&decoded.hidden).unwrap()
+            let scores = network.scores(&decoded(&network).hidden).unwrap();
+            (network.targets().to_vec(), scores)
         };
-        let (all, some) = (logits(&|_| true), logits(&|token| token % 3 == 1));
+        let (tokens, all) = logits(&|_| true);
+        assert!(tokens.iter().copied().eq(0..50));
+        let (tokens, some) = logits(&|token| token % 3 == 1);
+        assert!(tokens.iter().copied().eq((1..50).step_by(3)));
         for (all, some) in all.iter().zip(some.iter()) {
-            for (token, (all, some)) in all.iter().zip(some).enumerate() {
-                let expected = if token % 3 == 1 {
-                    *all
-                } else {
-                    f32::NEG_INFINITY
-                };
-                assert!(*some == expected || (some - expected).abs() < 1e-5);
+            for (token, score) in tokens.iter().zip(some) {
+                assert!((score - all[*token as usize]).abs() < 1e-5);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The shared vocabulary: tokens as rows, and rows as scores of tokens.
 
+use std::sync::Arc;
+
 use candle_core::{Error, Result};
 
 use super::{linear::Weight, rows::Rows};
@@ -11,8 +13,8 @@ pub(super) struct Vocabulary {
     table: Weight,
     /// For each token, its place in the table.
     places: Vec<usize>,
-    /// The tokens of a target, in the table's order.
-    targets: Vec<usize>,
+    /// The tokens of a target, in the table's order, which is theirs.
+    targets: Arc<[u32]>,
     /// Added to their scores.
     bias: Vec<f32>,
 }
@@ -25,20 +27,25 @@ impl Vocabulary {
         bias: &[f32],
         in_target: &dyn Fn(usize) -> bool,
     ) -> Result<Self> {
-        let (targets, others): (Vec<usize>, Vec<usize>) =
-            (0..bias.len()).partition(|token| in_target(*token));
+        let tokens = 0..u32::try_from(bias.len()).map_err(Error::wrap)?;
+        let (targets, others): (Vec<u32>, Vec<u32>) =
+            tokens.partition(|token| in_target(*token as usize));
+        let order: Vec<u32> = targets.iter().chain(&others).copied().collect();
         let mut places = vec![0; bias.len()];
-        let mut order = Vec::with_capacity(bias.len());
-        for (place, token) in targets.iter().chain(&others).enumerate() {
-            places[*token] = place;
-            order.push(u32::try_from(*token).unwrap_or(u32::MAX));
+        for (place, token) in order.iter().enumerate() {
+            places[*token as usize] = place;
         }
         Ok(Self {
             table: table.select(&order)?,
             places,
-            bias: targets.iter().map(|token| bias[*token]).collect(),
-            targets,
+            bias: targets.iter().map(|token| bias[*token as usize]).collect(),
+            targets: targets.into(),
         })
+    }
+
+    /// The tokens that a target may hold, in order.
+    pub(super) fn targets(&self) -> &Arc<[u32]> {
+        &self.targets
     }
 
     /// The row of a token: [width].
@@ -48,19 +55,8 @@ impl Vocabulary {
         self.table.row(*place)
     }
 
-    /// Scores of all tokens, before softmax: [rows, width] to [rows, vocabulary], minus infinity where
-    /// a target may not hold the token.
-    pub(super) fn logits(&self, hidden: &Rows) -> Result<Rows> {
-        let scores = self.table.product(hidden, &self.bias)?;
-        let mut all = Rows::new(
-            vec![f32::NEG_INFINITY; hidden.count() * self.places.len()],
-            self.places.len(),
-        );
-        for (scores, all) in scores.iter().zip(all.iter_mut()) {
-            for (score, token) in scores.iter().zip(&self.targets) {
-                all[*token] = *score;
-            }
-        }
-        Ok(all)
+    /// Scores of the tokens of a target, before softmax: [rows, width] to [rows, targets].
+    pub(super) fn scores(&self, hidden: &Rows) -> Result<Rows> {
+        self.table.product(hidden, &self.bias)
     }
 }

@@ -10,12 +10,11 @@ mod shape;
 mod shortlist;
 mod ssru;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use candle_core::{Error, Result};
 use candle_nn::Activation;
 
-pub(super) use self::scores::StudentScores;
 use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
 use super::network::{
     Attention, ByteMatrix, EncoderLayer, FeedForward, Linear, Memory, Norm, Rows,
@@ -43,6 +42,8 @@ pub(super) struct StudentNetwork {
     encoder: Vec<EncoderLayer>,
     decoder: Vec<DecoderLayer>,
     shortlist: Shortlist,
+    /// Tokens that no translation may hold.
+    never: Vec<u32>,
 }
 
 /// An encoded source.
@@ -50,7 +51,7 @@ pub(super) struct StudentSource {
     /// Keys and values of each decoder layer.
     layers: Vec<Memory>,
     /// The tokens that its translation may hold, in order.
-    candidates: Vec<u32>,
+    candidates: Arc<[u32]>,
     /// The output layer for these.
     output: Linear,
 }
@@ -97,7 +98,13 @@ impl StudentNetwork {
             decoder: decoder.collect::<std::result::Result<_, String>>()?,
             shape,
             shortlist,
+            never: Vec::new(),
         })
+    }
+
+    /// No translation shall hold one of `tokens`.
+    pub(super) fn forbid(&mut self, tokens: Vec<u32>) {
+        self.never = tokens;
     }
 
     /// Number of tokens.
@@ -105,23 +112,37 @@ impl StudentNetwork {
         self.shape.vocabulary
     }
 
-    /// Encodes source tokens, the end of sentence included.
-    pub(super) fn encode(&self, tokens: &[u32]) -> Result<StudentSource> {
-        let mut rows = Rows::zeros(tokens.len(), self.shape.width);
-        for (position, (row, token)) in rows.iter_mut().zip(tokens).enumerate() {
+    /// Encodes sources, each with its end of sentence.
+    fn encode(&self, sources: &[&[u32]]) -> Result<Vec<StudentSource>> {
+        let lengths: Vec<usize> = sources.iter().map(|tokens| tokens.len()).collect();
+        let placed = sources.iter().flat_map(|tokens| tokens.iter().enumerate());
+        let mut rows = Rows::zeros(lengths.iter().sum(), self.shape.width);
+        for (row, (position, token)) in rows.iter_mut().zip(placed) {
             self.embed(Some(*token), position, row)?;
         }
         for layer in &self.encoder {
-            rows = layer.forward(&rows)?;
+            rows = layer.forward(&rows, &lengths)?;
         }
-        let layers = self.decoder.iter().map(|layer| layer.source(&rows));
-        let candidates = self.shortlist.candidates(tokens, self.shape.vocabulary);
+        let mut encoded: Vec<StudentSource> =
+            sources.iter().map(|tokens| self.unlooked(tokens)).collect();
+        for layer in &self.decoder {
+            for (source, memory) in encoded.iter_mut().zip(layer.sources(&rows, &lengths)?) {
+                source.layers.push(memory);
+            }
+        }
+        Ok(encoded)
+    }
+
+    /// A source without its keys and values.
+    fn unlooked(&self, tokens: &[u32]) -> StudentSource {
+        let mut candidates = self.shortlist.candidates(tokens, self.shape.vocabulary);
+        candidates.retain(|token| !self.never.contains(token));
         let bias = candidates.iter().map(|token| self.bias[*token as usize]);
-        Ok(StudentSource {
-            layers: layers.collect::<Result<_>>()?,
+        StudentSource {
+            layers: Vec::with_capacity(self.decoder.len()),
             output: Linear::of_bytes(self.table.select(&candidates), bias.collect()),
-            candidates,
-        })
+            candidates: candidates.into(),
+        }
     }
 
     /// Writes the embedding of a token at a position into `row`. A target begins with none.
@@ -200,7 +221,7 @@ impl Parts {
             self.linear(&weight, Some(&bias), [shape.width; 2])
         };
         let projections = [linear("q")?, linear("k")?, linear("v")?, linear("o")?];
-        Ok(Attention::new(projections, shape.width, shape.heads, 1))
+        Ok(Attention::new(projections, shape.heads, 1, true))
     }
 
     fn feed_forward(&self, prefix: &str, shape: Shape) -> std::result::Result<FeedForward, String> {

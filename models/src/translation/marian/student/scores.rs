@@ -7,126 +7,117 @@ use candle_core::Result;
 use super::{StudentNetwork, StudentSource, ssru::Cell};
 use crate::translation::marian::{
     network::Rows,
-    scores::log_softmax,
-    search::{Begun, NextToken, Row},
+    scores::log_probabilities,
+    search::{Decoder, Row},
 };
 
-/// Scores next tokens for one encoded source.
-pub(in crate::translation::marian) struct StudentScores<'model> {
-    network: &'model StudentNetwork,
-    source: StudentSource,
-    /// Tokens that no translation may hold.
-    never: &'model [u32],
-}
-
-/// What the decoder remembers of a target.
+/// A target, as far as the decoder has read it.
 #[derive(Clone)]
 pub(in crate::translation::marian) struct StudentState {
+    source: Arc<StudentSource>,
     /// A layer each.
     cells: Vec<Cell>,
+    /// Tokens read, the start included.
     tokens: usize,
 }
 
-impl<'model> StudentScores<'model> {
-    pub(in crate::translation::marian) fn new(
-        network: &'model StudentNetwork,
-        source: StudentSource,
-        never: &'model [u32],
-    ) -> Self {
-        Self {
-            network,
-            source,
-            never,
-        }
-    }
+/// What came of a token that was read.
+struct Answer {
+    hidden: Vec<f32>,
+    attention: Arc<[f32]>,
+}
 
-    /// Reads one token into each state (none: the beginning): hidden rows, and where each looked.
-    fn step(
-        &self,
-        states: &mut [StudentState],
-        tokens: &[Option<u32>],
-    ) -> Result<(Rows, Vec<Arc<[f32]>>)> {
-        let mut rows = Rows::zeros(tokens.len(), self.network.shape.width);
-        for ((row, token), state) in rows.iter_mut().zip(tokens).zip(states.iter()) {
-            self.network.embed(*token, state.tokens, row)?;
+impl StudentNetwork {
+    /// Reads one token (none: the start) into each of some states.
+    fn step(&self, states: &mut [(&mut StudentState, Option<u32>)]) -> Result<Vec<Answer>> {
+        let mut rows = Rows::zeros(states.len(), self.shape.width);
+        for (row, (state, token)) in rows.iter_mut().zip(states.iter()) {
+            self.embed(*token, state.tokens, row)?;
         }
-        let mut attention = Vec::new();
-        for (index, (layer, memory)) in
-            std::iter::zip(&self.network.decoder, &self.source.layers).enumerate()
-        {
-            let mut cells: Vec<&mut Cell> = states
-                .iter_mut()
-                .filter_map(|state| state.cells.get_mut(index))
-                .collect();
-            let attended = layer.forward(&rows, memory, &mut cells)?;
+        let mut weights = Vec::new();
+        for (index, layer) in self.decoder.iter().enumerate() {
+            let (mut sources, mut cells) = (Vec::new(), Vec::new());
+            for (state, _) in states.iter_mut() {
+                let StudentState {
+                    source, cells: all, ..
+                } = &mut **state;
+                sources.push(&source.layers[index]);
+                cells.push(&mut all[index]);
+            }
+            let attended = layer.forward(&rows, &sources, &mut cells)?;
             rows = attended.output;
             // The last layer's is what was trained to tell the alignment.
-            attention = attended.weights.iter().map(Arc::from).collect();
+            weights = attended.weights;
         }
-        for state in states {
+        for (state, _) in states {
             state.tokens += 1;
         }
-        Ok((rows, attention))
+        let answers = rows.iter().zip(weights).map(|(hidden, weights)| Answer {
+            hidden: hidden.to_vec(),
+            attention: weights.into(),
+        });
+        Ok(answers.collect())
     }
 
-    /// Log probabilities of all tokens; minus infinity for all but the candidates.
-    fn log_probabilities(&self, hidden: &Rows) -> Result<Vec<Vec<f32>>> {
-        let mut scores = self.source.output.forward(hidden)?;
-        let candidates = &self.source.candidates;
-        let rows = scores.iter_mut().map(|scores| {
-            for token in self.never {
-                if let Ok(place) = candidates.binary_search(token) {
-                    scores[place] = f32::NEG_INFINITY;
-                }
-            }
-            log_softmax(scores);
-            let mut all = vec![f32::NEG_INFINITY; self.network.vocabulary()];
-            for (token, score) in candidates.iter().zip(scores) {
-                all[*token as usize] = *score;
-            }
-            all
-        });
-        Ok(rows.collect())
+    fn row(&self, source: &StudentSource, hidden: Vec<f32>) -> Result<Row> {
+        let scores = source
+            .output
+            .forward(&Rows::new(hidden, self.shape.width))?;
+        Ok(Row {
+            tokens: Arc::clone(&source.candidates),
+            log_probabilities: log_probabilities(scores.numbers()),
+            attention: Vec::new(),
+        })
     }
 }
 
-impl NextToken for StudentScores<'_> {
+impl Decoder for StudentNetwork {
     type State = StudentState;
     type Error = candle_core::Error;
 
-    fn begin(&mut self, prefix: &[u32]) -> Result<Begun<StudentState>> {
-        let width = self.network.shape.width;
-        let mut state = StudentState {
-            cells: vec![vec![0.0; width]; self.network.decoder.len()],
+    fn encode(&self, sources: &[&[u32]]) -> Result<Vec<StudentState>> {
+        let sources = Self::encode(self, sources)?.into_iter();
+        let unread = sources.map(|source| StudentState {
+            source: Arc::new(source),
+            cells: vec![vec![0.0; self.shape.width]; self.decoder.len()],
             tokens: 0,
-        };
-        let mut attention = Vec::new();
-        let mut hidden = Rows::zeros(1, width);
-        for token in std::iter::once(None).chain(prefix.iter().copied().map(Some)) {
-            let (rows, looked) = self.step(std::slice::from_mut(&mut state), &[token])?;
-            hidden = rows;
-            attention.extend(looked);
-        }
-        let next = Row {
-            log_probabilities: self.log_probabilities(&hidden)?.pop().unwrap_or_default(),
-            attention: attention.pop().unwrap_or_default(),
-        };
-        Ok(Begun {
-            state,
-            prefix: attention,
-            next,
-        })
+        });
+        Ok(unread.collect())
     }
 
-    fn advance(&mut self, states: &mut [StudentState], tokens: &[u32]) -> Result<Vec<Row>> {
-        let tokens: Vec<Option<u32>> = tokens.iter().copied().map(Some).collect();
-        let (hidden, attention) = self.step(states, &tokens)?;
-        let scores = self.log_probabilities(&hidden)?;
-        Ok(std::iter::zip(scores, attention)
-            .map(|(log_probabilities, attention)| Row {
-                log_probabilities,
-                attention,
+    /// A recurrent decoder reads one token after the other, those of all states side by side.
+    fn read(&self, states: &mut [StudentState], tokens: &[Vec<u32>]) -> Result<Vec<Row>> {
+        let mut left: Vec<_> = states
+            .iter()
+            .zip(tokens)
+            .map(|(state, tokens)| {
+                let start = (state.tokens == 0).then_some(None);
+                start.into_iter().chain(tokens.iter().copied().map(Some))
             })
-            .collect())
+            .collect();
+        let mut attention: Vec<Vec<Arc<[f32]>>> = vec![Vec::new(); states.len()];
+        let mut hidden: Vec<Vec<f32>> = vec![Vec::new(); states.len()];
+        loop {
+            let (mut which, mut some) = (Vec::new(), Vec::new());
+            for (index, (state, left)) in states.iter_mut().zip(&mut left).enumerate() {
+                if let Some(token) = left.next() {
+                    which.push(index);
+                    some.push((state, token));
+                }
+            }
+            if some.is_empty() {
+                break;
+            }
+            for (index, answer) in which.into_iter().zip(self.step(&mut some)?) {
+                attention[index].push(answer.attention);
+                hidden[index] = answer.hidden;
+            }
+        }
+        let each = states.iter().zip(hidden).zip(attention);
+        let rows = each.map(|((state, hidden), attention)| {
+            let row = self.row(&state.source, hidden)?;
+            Ok(Row { attention, ..row })
+        });
+        rows.collect()
     }
 }

@@ -36,16 +36,16 @@ impl DecoderLayer {
         })
     }
 
-    /// As [`CrossLayer::source`].
-    pub(super) fn source(&self, encoded: &Rows) -> Result<Memory> {
-        self.cross.source(encoded)
+    /// As [`CrossLayer::sources`].
+    pub(super) fn sources(&self, encoded: &Rows, lengths: &[usize]) -> Result<Vec<Memory>> {
+        self.cross.sources(encoded, lengths)
     }
 
-    /// The next row of each of `cells`, which remember it, and where it looked.
+    /// The next row of each of `cells`, which remember it, and where it looked in its source.
     pub(super) fn forward(
         &self,
         rows: &Rows,
-        source: &Memory,
+        sources: &[&Memory],
         cells: &mut [&mut Cell],
     ) -> Result<Attended> {
         let candidates = self.candidate.forward(rows)?;
@@ -64,6 +64,6 @@ impl DecoderLayer {
             }
         }
         let rows = self.norm.apply(sum(recurrent, rows));
-        self.cross.forward(&rows, source)
+        self.cross.forward(&rows, sources)
     }
 }

@@ -8,28 +8,27 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod blocks;
+mod layout;
 mod plain;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
+use self::layout::{GROUP, Layout, Weights};
 use super::rows::Rows;
 
 /// Bytes that the widest kernel takes at once: rows are filled up with zeros to a multiple.
 const CHUNK: usize = 64;
 /// Fewer products than this are not worth a second thread, even one that is awake.
 const WORTH_SHARING: usize = 100_000;
-/// Outputs whose sums one task makes.
-const TASK: usize = 256;
+/// Outputs whose sums one task makes: whole groups.
+const TASK: usize = 16 * GROUP;
 
 /// A matrix `[outputs, inputs]`.
 pub(in crate::translation::marian) struct ByteMatrix {
-    /// [outputs, padded].
-    bytes: Vec<i8>,
+    weights: Weights,
     scaling: Scaling,
     inputs: usize,
-    padded: usize,
 }
 
 /// What numbers were multiplied with to become bytes.
@@ -50,15 +49,23 @@ enum Scaling {
 }
 
 impl Scaling {
-    /// What a sum of products of one output's bytes with those of a row means, `bias` added.
-    fn number(&self, output: usize, row_scale: f32, sum: i32, bias: f32) -> f32 {
+    /// What the sums of products of outputs' bytes with those of a row mean, from output `first` on, with
+    /// `bias` added.
+    fn numbers(&self, first: usize, row_scale: f32, sums: &[i32], bias: &[f32], out: &mut [f32]) {
+        let each = sums.iter().zip(bias).zip(out);
         match self {
-            Self::Fitted(scales) => sum as f32 * (scales[output] * row_scale) + bias,
+            Self::Fitted(scales) => {
+                for (((sum, bias), number), scale) in each.zip(&scales[first..]) {
+                    *number = *sum as f32 * (scale * row_scale) + bias;
+                }
+            }
             // Marian multiplies rows that are 127 more and takes that away from the bias again. The
             // result is the same but for its rounding, which settles words that are nearly as good.
             Self::Trained { worth, sums, .. } => {
-                let bias = bias - 127.0 * worth * sums[output] as f32;
-                (sum + 127 * sums[output]) as f32 * worth + bias
+                for (((sum, bias), number), of_weights) in each.zip(&sums[first..]) {
+                    let bias = bias - 127.0 * worth * *of_weights as f32;
+                    *number = (sum + 127 * of_weights) as f32 * worth + bias;
+                }
             }
         }
     }
@@ -70,6 +77,26 @@ impl Scaling {
             Self::Trained { scale, .. } => *scale,
         }
     }
+
+    /// That of some of the outputs.
+    fn select(&self, outputs: &[u32]) -> Self {
+        match self {
+            Self::Fitted(scales) => {
+                Self::Fitted(outputs.iter().map(|o| scales[*o as usize]).collect())
+            }
+            Self::Trained {
+                row_steps,
+                scale,
+                worth,
+                sums,
+            } => Self::Trained {
+                row_steps: *row_steps,
+                scale: *scale,
+                worth: *worth,
+                sums: outputs.iter().map(|o| sums[*o as usize]).collect(),
+            },
+        }
+    }
 }
 
 impl ByteMatrix {
@@ -79,12 +106,10 @@ impl ByteMatrix {
         scales: Vec<f32>,
         inputs: usize,
     ) -> Self {
-        let padded = inputs.next_multiple_of(CHUNK);
         Self {
-            bytes: filled(bytes, inputs, padded),
+            weights: Weights::new(bytes, inputs, Layout::best()),
             scaling: Scaling::Fitted(scales),
             inputs,
-            padded,
         }
     }
 
@@ -96,131 +121,80 @@ impl ByteMatrix {
         steps: f32,
         row_steps: f32,
     ) -> Self {
-        let padded = inputs.next_multiple_of(CHUNK);
+        let sums = bytes.chunks_exact(inputs);
+        let sums = sums.map(|bytes| bytes.iter().map(|byte| i32::from(*byte)).sum());
         Self {
-            bytes: filled(bytes, inputs, padded),
+            weights: Weights::new(bytes, inputs, Layout::best()),
             scaling: Scaling::Trained {
                 row_steps,
                 scale: 1.0 / steps,
                 worth: 1.0 / (row_steps * steps),
-                sums: bytes
-                    .chunks_exact(inputs)
-                    .map(|bytes| bytes.iter().map(|byte| i32::from(*byte)).sum())
-                    .collect(),
+                sums: sums.collect(),
             },
             inputs,
-            padded,
         }
     }
 
     /// The matrix of some of the outputs.
     pub(in crate::translation::marian) fn select(&self, outputs: &[u32]) -> Self {
-        let rows = outputs.iter().map(|output| {
-            let from = *output as usize * self.padded;
-            &self.bytes[from..from + self.padded]
-        });
         Self {
-            bytes: rows.flatten().copied().collect(),
-            scaling: match &self.scaling {
-                Scaling::Fitted(scales) => {
-                    Scaling::Fitted(outputs.iter().map(|o| scales[*o as usize]).collect())
-                }
-                Scaling::Trained {
-                    row_steps,
-                    scale,
-                    worth,
-                    sums,
-                } => Scaling::Trained {
-                    row_steps: *row_steps,
-                    scale: *scale,
-                    worth: *worth,
-                    sums: outputs.iter().map(|o| sums[*o as usize]).collect(),
-                },
-            },
-            ..*self
+            weights: self.weights.select(outputs),
+            scaling: self.scaling.select(outputs),
+            inputs: self.inputs,
         }
     }
 
     /// Rounds `weights` [outputs, inputs].
     pub(super) fn quantize(weights: &[f32], inputs: usize) -> Self {
-        let padded = inputs.next_multiple_of(CHUNK);
-        let (bytes, scales) = quantize(weights, inputs, padded, None);
-        Self {
-            bytes,
-            scaling: Scaling::Fitted(scales),
-            inputs,
-            padded,
-        }
+        let (bytes, scales) = quantized(weights, inputs);
+        Self::fitted(&bytes, scales, inputs)
     }
 
     /// [rows, inputs] to [rows, outputs], to each of which `bias` [outputs] is added: as many of the
     /// first outputs as there are biases.
     pub(in crate::translation::marian) fn product(&self, rows: &Rows, bias: &[f32]) -> Rows {
         let outputs = bias.len();
-        let count = rows.count();
-        assert!(rows.width() == self.inputs && outputs * self.padded <= self.bytes.len());
+        assert!(rows.width() == self.inputs && outputs <= self.weights.outputs());
         let given = match self.scaling {
             Scaling::Fitted(_) => None,
             Scaling::Trained { row_steps, .. } => Some(row_steps),
         };
-        let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, self.padded, given);
-        // [outputs, rows], so that tasks write stretches of their own.
-        let mut turned = vec![0.0; outputs * count];
-        let task = |first: usize, turned: &mut [f32]| {
-            let some = turned.len() / count;
-            let weights = &self.bytes[first * self.padded..(first + some) * self.padded];
-            let mut sums = vec![0; some * count];
-            sums_of_products(weights, &bytes, self.padded, &mut sums);
-            for (at, (sums, results)) in sums
-                .chunks_exact(count)
-                .zip(turned.chunks_exact_mut(count))
-                .enumerate()
-            {
-                let (output, bias) = (first + at, bias[first + at]);
-                for ((sum, result), row_scale) in sums.iter().zip(results).zip(&row_scales) {
-                    *result = self.scaling.number(output, *row_scale, *sum, bias);
-                }
+        let padded = self.weights.padded();
+        let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, padded, given);
+        let mut product = Rows::zeros(rows.count(), outputs);
+        // For each task, its part of each row.
+        let mut tasks: Vec<Vec<&mut [f32]>> = Vec::new();
+        tasks.resize_with(outputs.div_ceil(TASK), || Vec::with_capacity(rows.count()));
+        for row in product.iter_mut() {
+            for (task, part) in tasks.iter_mut().zip(row.chunks_mut(TASK)) {
+                task.push(part);
+            }
+        }
+        let task = |(index, parts): (usize, Vec<&mut [f32]>)| {
+            let first = index * TASK;
+            let some = parts.first().map_or(0, |part| part.len());
+            let width = some.next_multiple_of(GROUP);
+            let mut sums = vec![0; width * parts.len()];
+            self.weights.sums(first..first + some, &bytes, &mut sums);
+            let bias = &bias[first..first + some];
+            for ((part, sums), scale) in parts.into_iter().zip(sums.chunks(width)).zip(&row_scales) {
+                self.scaling.numbers(first, *scale, sums, bias, part);
             }
         };
-        if outputs * self.padded * count < WORTH_SHARING {
-            task(0, &mut turned);
+        if outputs * padded * rows.count() < WORTH_SHARING {
+            tasks.into_iter().enumerate().for_each(task);
         } else {
-            turned
-                .par_chunks_mut(TASK * count)
-                .enumerate()
-                .for_each(|(index, turned)| task(index * TASK, turned));
-        }
-        if count == 1 {
-            return Rows::new(turned, outputs);
-        }
-        let mut product = Rows::zeros(count, outputs);
-        for (row, numbers) in product.iter_mut().enumerate() {
-            for (output, number) in numbers.iter_mut().enumerate() {
-                *number = turned[output * count + row];
-            }
+            tasks.into_par_iter().enumerate().for_each(task);
         }
         product
     }
 
     /// The weights of one output.
     pub(in crate::translation::marian) fn row(&self, output: usize) -> Vec<f32> {
-        let from = output * self.padded;
         let scale = self.scaling.scale(output);
-        self.bytes[from..from + self.inputs]
-            .iter()
-            .map(|byte| f32::from(*byte) * scale)
-            .collect()
+        let bytes = self.weights.row(output).take(self.inputs);
+        bytes.map(|byte| f32::from(byte) * scale).collect()
     }
-}
-
-/// Rows of `width` bytes, filled up with zeros.
-fn filled(bytes: &[i8], width: usize, padded: usize) -> Vec<i8> {
-    let mut filled = vec![0; bytes.len() / width * padded];
-    let rows = filled.chunks_exact_mut(padded);
-    for (filled, bytes) in rows.zip(bytes.chunks_exact(width)) {
-        filled[..width].copy_from_slice(bytes);
-    }
-    filled
 }
 
 /// Weights [outputs, inputs] in 8 bits, and what one step is worth for each output.
@@ -238,45 +212,42 @@ fn quantize(
 ) -> (Vec<i8>, Vec<f32>) {
     let rows = numbers.len() / width;
     let mut bytes = vec![0; rows * padded];
-    let mut scales = Vec::with_capacity(rows);
-    for (numbers, bytes) in numbers
-        .chunks_exact(width)
-        .zip(bytes.chunks_exact_mut(padded))
-    {
-        let (steps, scale) = given.map_or_else(
-            || {
-                let greatest = numbers.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-                let steps = if greatest > 0.0 {
-                    127.0 / greatest
-                } else {
-                    0.0
-                };
-                (steps, greatest / 127.0)
-            },
-            |steps| (steps, 1.0 / steps),
-        );
-        for (byte, number) in bytes.iter_mut().zip(numbers) {
-            // Adding and taking away 1.5 * 2^23 rounds, in instructions any machine has as vectors.
-            let rounded = (number * steps + 12_582_912.0) - 12_582_912.0;
-            *byte = rounded.clamp(-127.0, 127.0) as i32 as i8;
-        }
-        scales.push(scale);
-    }
+    let each = numbers.chunks_exact(width).zip(bytes.chunks_exact_mut(padded));
+    let scales = each.map(|(numbers, bytes)| round(numbers, given, bytes)).collect();
     (bytes, scales)
 }
 
-/// Sums `[outputs, rows]` of the products of `weights` [outputs, padded] with `rows` [rows, padded], on
-/// the widest vectors of this processor.
-fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
-    #[cfg(target_arch = "x86_64")]
-    if rows.len() > padded && avx512::available() {
-        avx512::sums_of_products(weights, rows, padded, sums);
-        return;
-    } else if std::arch::is_x86_feature_detected!("avx2") {
-        avx2::sums_of_products(weights, rows, padded, sums);
-        return;
+/// One row of it.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn round(numbers: &[f32], given: Option<f32>, bytes: &mut [i8]) -> f32 {
+    let (steps, scale) = if let Some(steps) = given {
+        (steps, 1.0 / steps)
+    } else {
+        let greatest = greatest(numbers);
+        let steps = if greatest > 0.0 { 127.0 / greatest } else { 0.0 };
+        (steps, greatest / 127.0)
+    };
+    for (byte, number) in bytes.iter_mut().zip(numbers) {
+        // Adding 1.5 * 2^23 rounds, and leaves the whole number in the low bits.
+        let rounded = (number * steps).clamp(-127.0, 127.0) + 12_582_912.0;
+        *byte = rounded.to_bits() as i8;
     }
-    plain::sums_of_products(weights, rows, padded, sums);
+    scale
+}
+
+/// The greatest magnitude.
+#[inline(always)]
+fn greatest(numbers: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let more = |most: f32, x: f32| if x.abs() > most { x.abs() } else { most };
+    let mut lanes = [0.0_f32; LANES];
+    let (wide, rest) = numbers.as_chunks::<LANES>();
+    for numbers in wide {
+        for (lane, number) in lanes.iter_mut().zip(numbers) {
+            *lane = more(*lane, *number);
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(0.0, more)
 }
 
 #[cfg(test)]
@@ -288,13 +259,13 @@ mod tests {
     proptest! {
         #[test]
         fn every_kernel_gives_the_same_sums(
-            outputs in 1_usize..12,
-            rows in 1_usize..12,
-            chunks in 1_usize..5,
+            outputs in 1_usize..150,
+            rows in 1_usize..15,
+            inputs in 1_usize..200,
+            (first, some) in (0_usize..3, 1_usize..150),
             seed in any::<u64>(),
             extreme in any::<bool>(),
         ) {
-            let padded = chunks * CHUNK;
             let mut state = seed | 1;
             let mut byte = || {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -306,32 +277,42 @@ mod tests {
                     (false, _) => byte.max(-127),
                 }
             };
-            let weights: Vec<i8> = (0..outputs * padded).map(|_| byte().max(-127)).collect();
-            let values: Vec<i8> = (0..rows * padded).map(|_| byte().max(-127)).collect();
+            let bytes: Vec<i8> = (0..outputs * inputs).map(|_| byte()).collect();
+            let padded = inputs.next_multiple_of(CHUNK);
+            let mut values = vec![0; rows * padded];
+            for row in values.chunks_exact_mut(padded) {
+                row[..inputs].fill_with(&mut byte);
+            }
+            let first = (first * GROUP).min((outputs - 1) / GROUP * GROUP);
+            let range = first..(first + some).min(outputs);
+            let width = range.len().next_multiple_of(GROUP);
             let mut expected = Vec::new();
-            for weights in weights.chunks_exact(padded) {
-                for values in values.chunks_exact(padded) {
+            for values in values.chunks_exact(padded) {
+                for output in range.clone() {
+                    let weights = &bytes[output * inputs..][..inputs];
                     let products = weights.iter().zip(values);
                     expected.push(products.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum::<i32>());
                 }
             }
-            let mut sums = vec![0; outputs * rows];
-            plain::sums_of_products(&weights, &values, padded, &mut sums);
-            prop_assert_eq!(&sums, &expected);
-            sums.fill(0);
-            sums_of_products(&weights, &values, padded, &mut sums);
-            prop_assert_eq!(&sums, &expected);
-            #[cfg(target_arch = "x86_64")]
-            if std::arch::is_x86_feature_detected!("avx2") {
-                sums.fill(0);
-                avx2::sums_of_products(&weights, &values, padded, &mut sums);
-                prop_assert_eq!(&sums, &expected);
-            }
-            #[cfg(target_arch = "x86_64")]
-            if avx512::available() {
-                sums.fill(0);
-                avx512::sums_of_products(&weights, &values, padded, &mut sums);
-                prop_assert_eq!(&sums, &expected);
+            for layout in Layout::all() {
+                let weights = Weights::new(&bytes, inputs, layout);
+                let mut sums = vec![0; rows * width];
+                weights.sums(range.clone(), &values, &mut sums);
+                let found: Vec<i32> = sums
+                    .chunks_exact(width)
+                    .flat_map(|sums| &sums[..range.len()])
+                    .copied()
+                    .collect();
+                prop_assert_eq!(&found, &expected, "{:?}", layout);
+                for output in 0..outputs {
+                    let row = weights.row(output).take(inputs);
+                    prop_assert!(row.eq(bytes[output * inputs..][..inputs].iter().copied()));
+                }
+                let order: Vec<u32> = (0..outputs as u32).rev().step_by(2).collect();
+                let selected = weights.select(&order);
+                for (place, output) in order.iter().enumerate() {
+                    prop_assert!(selected.row(place).eq(weights.row(*output as usize)));
+                }
             }
         }
 

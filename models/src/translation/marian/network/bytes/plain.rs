@@ -1,13 +1,16 @@
 //! The products on any processor.
 
-/// As [`super::sums_of_products`].
+use super::layout::GROUP;
+
+/// Sums of the products of `weights` [outputs, padded] with `rows` [rows, padded]: [rows, outputs], these
+/// filled up to a multiple of [`GROUP`].
 pub(super) fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
-    let count = rows.len() / padded;
-    for (weights, sums) in weights
+    let width = (weights.len() / padded).next_multiple_of(GROUP);
+    for (row, sums) in rows
         .chunks_exact(padded)
-        .zip(sums.chunks_exact_mut(count))
+        .zip(sums.chunks_exact_mut(width))
     {
-        for (row, sum) in rows.chunks_exact(padded).zip(sums) {
+        for (weights, sum) in weights.chunks_exact(padded).zip(sums) {
             *sum = weights
                 .iter()
                 .zip(row)

@@ -1,34 +1,29 @@
 //! Translation of all pairs on one thread, each model loaded when it is first needed.
 
+mod batches;
+
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use interpret_models::{
     LanguagePair,
     store::Store,
-    translation::{
-        self, MarianTranslator, PivotTranslator, TranslationError, TranslationRequest,
-        Translator as _,
-    },
+    translation::{self, MarianTranslator, TranslationError, TranslationRequest},
 };
 use tokio::sync::Mutex;
 
+use self::batches::{Batches, Halves};
 use super::{
-    EngineError, EngineThread, LoadError, Timing,
+    EngineError, LoadError, Timing,
     turns::{Rank, Turns},
 };
-
-/// The models that are loaded; a pair through English uses those of its halves.
-type Models = HashMap<LanguagePair, MarianTranslator>;
-/// The pairs whose models translate a pair, in order.
-type Halves = Vec<LanguagePair>;
 
 /// Translates any pair whose model is there. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Translation {
-    engine: EngineThread<Models>,
+    engine: Batches,
     store: Arc<Store>,
     /// Held while models are being loaded, so that none is loaded twice.
     loading: Arc<Mutex<()>>,
@@ -53,9 +48,8 @@ pub enum TranslationFailed {
 impl Translation {
     pub(super) fn spawn(store: Arc<Store>, turns: Option<Turns>) -> std::io::Result<Self> {
         let turns = turns.map(|turns| (turns, Rank::Translation));
-        let engine = EngineThread::spawn_in_turn("translation", Models::new(), turns)?;
         Ok(Self {
-            engine,
+            engine: Batches::spawn("translation", turns)?,
             store,
             loading: Arc::default(),
             loaded: Arc::default(),
@@ -90,9 +84,7 @@ impl Translation {
             .await
             .map_err(|_| LoadError::Panicked(format!("the model for {pair}")))??;
         tracing::info!(%pair, name, "translation model loaded");
-        self.engine
-            .call(move |engine| engine.extend(models))
-            .await?;
+        self.engine.add(models).await?;
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         loaded.insert(pair, halves);
         Ok(())
@@ -115,7 +107,7 @@ impl Translation {
         Some(self.store.translation_route(pair).ok()?.name())
     }
 
-    /// Translates one sentence.
+    /// Translates one sentence; together with those of other sessions that wait at the same time.
     ///
     /// # Errors
     /// When the pair was not [loaded](Self::load) or the engine failed.
@@ -126,30 +118,7 @@ impl Translation {
     ) -> Result<(translation::Translation, Timing), TranslationFailed> {
         let halves = self.halves(pair);
         let halves = halves.ok_or(TranslationFailed::NotLoaded(pair))?;
-        let (answer, timing) = self
-            .engine
-            .call(move |engine| translate(engine, &halves, &request))
-            .await?;
-        match answer {
-            Some(translation) => Ok((translation?, timing)),
-            None => Err(TranslationFailed::NotLoaded(pair)),
-        }
-    }
-}
-
-/// None: a model is not loaded.
-fn translate(
-    models: &mut Models,
-    halves: &[LanguagePair],
-    request: &TranslationRequest,
-) -> Option<Result<translation::Translation, TranslationError>> {
-    match halves {
-        [pair] => Some(models.get_mut(pair)?.translate(request)),
-        [first, second] => {
-            let [first, second] = models.get_disjoint_mut([first, second]);
-            let pivot = PivotTranslator::new(first?, second?);
-            Some(pivot.and_then(|mut pivot| pivot.translate(request)))
-        }
-        _ => None,
+        let (translation, timing) = self.engine.translate(halves, request).await?;
+        Ok((translation?, timing))
     }
 }
