@@ -37,7 +37,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let settings: HashMap<&str, &str> = arguments[2..]
         .iter()
-        .map(|argument| argument.split_once('=').expect("a setting such as lines=20"))
+        .map(|argument| {
+            argument
+                .split_once('=')
+                .expect("a setting such as lines=20")
+        })
         .collect();
     let number = |name: &str| settings.get(name).map(|n| n.parse().expect("a number"));
     let text = std::fs::read_to_string(&arguments[1]).expect("a text");
@@ -63,7 +67,10 @@ fn main() {
     translate(&mut *model, &requests, batch);
     let (times, translations) = translate(&mut *model, &requests, batch);
     // The end of sentence is chosen like any other token.
-    let tokens = translations.iter().map(|found| found.tokens.len() + 1).sum();
+    let tokens = translations
+        .iter()
+        .map(|found| found.tokens.len() + 1)
+        .sum();
     report(tokens, times, loaded);
     if let Some(output) = settings.get("output") {
         let texts = translations.iter().map(|found| found.text.clone() + "\n");
@@ -86,7 +93,12 @@ fn load(pair: &str, settings: &HashMap<&str, &str>) -> Box<dyn Translator> {
         ..MarianOptions::default()
     };
     let folder = folder.map_or_else(
-        || models::route(pair).folder().expect("a pair with a model of its own").to_owned(),
+        || {
+            models::route(pair)
+                .folder()
+                .expect("a pair with a model of its own")
+                .to_owned()
+        },
         Path::to_owned,
     );
     Box::new(MarianTranslator::load_with(&folder, pair, &options).unwrap())

@@ -19,8 +19,8 @@ use std::{
 };
 
 use interpret_models::translation::{
-    Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError, TranslationRequest,
-    Translator,
+    Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError,
+    TranslationRequest, Translator,
 };
 
 /// The folder of a model.
@@ -552,8 +552,10 @@ fn sentences_at_once_are_as_each_alone() {
         "...",
         "Merci beaucoup, et à demain matin.",
     ];
-    let mut requests: Vec<TranslationRequest> =
-        whole.iter().map(|source| request(source, Search::Greedy)).collect();
+    let mut requests: Vec<TranslationRequest> = whole
+        .iter()
+        .map(|source| request(source, Search::Greedy))
+        .collect();
     requests.push(request("Où est la gare ?", BEAM));
     requests.push(TranslationRequest {
         hold_back: Some(HoldBack { words: 2 }),
@@ -568,7 +570,11 @@ fn sentences_at_once_are_as_each_alone() {
     requests.push(request(&"mot ".repeat(600), Search::Greedy));
     let mut told = vec![None; requests.len()];
     model.translate_all(&requests, &mut |index, translation| {
-        assert!(told[index].replace(translation.map_err(|e| e.to_string())).is_none());
+        assert!(
+            told[index]
+                .replace(translation.map_err(|e| e.to_string()))
+                .is_none()
+        );
     });
     for (request, together) in requests.iter().zip(told) {
         let alone = model.translate(request).map_err(|error| error.to_string());
@@ -584,7 +590,8 @@ fn with_terms(source: &str, terms: &str) -> TranslationRequest {
 }
 
 /// Renderings that the model would not choose itself.
-const FRENCH_TERMS: &str = "chat\tfeline\nconseil municipal\ttown assembly\nordinateur\tcalculating machine
+const FRENCH_TERMS: &str =
+    "chat\tfeline\nconseil municipal\ttown assembly\nordinateur\tcalculating machine
 maison\tdwelling\npluie\tdrizzle\nécole\tacademy\nmédecin\tphysician\nvoiture\tautomobile
 gare\trailway terminal\nJean Dupont\nprésident\tchairman\n";
 
@@ -595,12 +602,30 @@ fn terms_are_rendered_as_the_glossary_says() {
     for (source, expected) in [
         ("Le chat noir dort sur la chaise.", vec!["feline"]),
         ("Où est la gare ?", vec!["railway terminal"]),
-        ("Le conseil municipal se réunit demain matin.", vec!["town assembly"]),
-        ("L'ordinateur de ma sœur ne marche plus.", vec!["calculating machine"]),
-        ("Nous avons acheté une maison près de l'école.", vec!["dwelling", "academy"]),
-        ("Sous la pluie, la voiture a glissé sur la route.", vec!["drizzle", "automobile"]),
-        ("Jean Dupont est médecin à Lyon.", vec!["Jean Dupont", "physician"]),
-        ("Le président a parlé avec Jean Dupont.", vec!["chairman", "Jean Dupont"]),
+        (
+            "Le conseil municipal se réunit demain matin.",
+            vec!["town assembly"],
+        ),
+        (
+            "L'ordinateur de ma sœur ne marche plus.",
+            vec!["calculating machine"],
+        ),
+        (
+            "Nous avons acheté une maison près de l'école.",
+            vec!["dwelling", "academy"],
+        ),
+        (
+            "Sous la pluie, la voiture a glissé sur la route.",
+            vec!["drizzle", "automobile"],
+        ),
+        (
+            "Jean Dupont est médecin à Lyon.",
+            vec!["Jean Dupont", "physician"],
+        ),
+        (
+            "Le président a parlé avec Jean Dupont.",
+            vec!["chairman", "Jean Dupont"],
+        ),
         ("École fermée.", vec!["Academy"]),
     ] {
         for search in [Search::Greedy, BEAM] {
@@ -612,7 +637,10 @@ fn terms_are_rendered_as_the_glossary_says() {
             println!("{source} -> {}", translation.text);
             assert_eq!(translation.terms.len(), expected.len(), "{source}");
             for (outcome, expected) in translation.terms.iter().zip(&expected) {
-                let there = translation.text.to_lowercase().contains(&expected.to_lowercase());
+                let there = translation
+                    .text
+                    .to_lowercase()
+                    .contains(&expected.to_lowercase());
                 // What is reported is what is true.
                 assert!(there || !outcome.honoured, "{source}: {}", translation.text);
                 if !outcome.honoured {
@@ -657,7 +685,11 @@ fn terms_are_honoured_while_the_sentence_is_still_spoken() {
         assert!(last.text.contains(term), "{}", last.text);
     }
     assert!(last.terms.iter().all(|term| term.honoured));
-    let said: Vec<&str> = last.terms.iter().map(|term| &source[term.source.clone()]).collect();
+    let said: Vec<&str> = last
+        .terms
+        .iter()
+        .map(|term| &source[term.source.clone()])
+        .collect();
     assert_eq!(said, ["conseil municipal", "maison", "médecin"]);
     let end = last.source_spans.last().unwrap();
     assert_eq!(*end, source.len()..source.len());

@@ -12,7 +12,8 @@
 use anyhow::Result;
 use interpret_proto::v1::{
     EndReason, GlossaryTerm, ListLanguagesRequest, ListVoicesRequest, NoticeKind, SessionConfig,
-    interpret_request::Request, interpret_response::Response, interpreter_client::InterpreterClient,
+    interpret_request::Request, interpret_response::Response,
+    interpreter_client::InterpreterClient,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
@@ -134,7 +135,10 @@ async fn a_glossary_is_honoured_and_told_and_a_contradictory_one_refused() -> Re
         ..config("en", "fr")
     };
     for (glossary, reason) in [
-        (vec![term("country", "a", ""), term("Country", "b", "")], "bad-config"),
+        (
+            vec![term("country", "a", ""), term("Country", "b", "")],
+            "bad-config",
+        ),
         (vec![term(" ", "a", "fr")], "bad-config"),
         (vec![term("country", "a", "xx")], "unknown-language"),
     ] {
@@ -142,7 +146,10 @@ async fn a_glossary_is_honoured_and_told_and_a_contradictory_one_refused() -> Re
         let Err(status) = opened else {
             anyhow::bail!("taken instead of {reason}")
         };
-        let told = status.metadata().get(REASON_KEY).and_then(|r| r.to_str().ok());
+        let told = status
+            .metadata()
+            .get(REASON_KEY)
+            .and_then(|r| r.to_str().ok());
         assert_eq!(told, Some(reason), "{status}");
     }
     let glossary = vec![

@@ -15,10 +15,14 @@ pub(super) fn read(given: &[String]) -> Result<Vec<GlossaryTerm>, ClientError> {
         let wrong = |reason: String| ClientError::Usage(format!("--glossary {path}: {reason}"));
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let glossary = Glossary::parse(&text).map_err(|error| wrong(error.to_string()))?;
-        terms.extend(glossary.entries().iter().map(|entry| GlossaryTerm {
-            source: entry.source.clone(),
-            target: entry.target.clone(),
-            language: language.map(|language| language.to_string()).unwrap_or_default(),
+        terms.extend(glossary.entries().iter().map(|entry| {
+            GlossaryTerm {
+                source: entry.source.clone(),
+                target: entry.target.clone(),
+                language: language
+                    .map(|language| language.to_string())
+                    .unwrap_or_default(),
+            }
         }));
     }
     Ok(terms)
@@ -58,7 +62,10 @@ mod tests {
         );
         std::fs::write(path, "a\tb\tc\n").unwrap();
         let error = read(&[path.to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("line 1") && error.contains("terms=all.tsv"), "{error}");
+        assert!(
+            error.contains("line 1") && error.contains("terms=all.tsv"),
+            "{error}"
+        );
         let error = read(&["no-such-file".to_owned()]).unwrap_err().to_string();
         assert!(error.contains("no-such-file"), "{error}");
     }

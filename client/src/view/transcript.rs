@@ -123,7 +123,10 @@ impl Transcript {
         }
         let missed = text.terms.iter().filter(|term| !term.honoured);
         lines.extend(missed.map(|term| {
-            Line::Notice(format!("'{}' is not rendered as '{}'", term.source, term.target))
+            Line::Notice(format!(
+                "'{}' is not rendered as '{}'",
+                term.source, term.target
+            ))
         }));
         lines
     }

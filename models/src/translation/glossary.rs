@@ -40,7 +40,9 @@ pub enum GlossaryError {
         number: usize,
     },
     /// A line that has more than a term and its rendering.
-    #[error("line {number} of the glossary has {columns} columns; write a term, a tab, and its rendering, or only the term to leave it untranslated")]
+    #[error(
+        "line {number} of the glossary has {columns} columns; write a term, a tab, and its rendering, or only the term to leave it untranslated"
+    )]
     Columns {
         /// Counted from 1.
         number: usize,
@@ -234,7 +236,9 @@ mod tests {
     fn found(glossary: &Glossary, source: &str) -> Vec<String> {
         let marked = glossary.mark(source);
         let places = marked.places().iter();
-        places.map(|place| source[place.source.clone()].to_owned()).collect()
+        places
+            .map(|place| source[place.source.clone()].to_owned())
+            .collect()
     }
 
     #[test]
@@ -255,7 +259,10 @@ mod tests {
     #[test]
     fn white_space_in_a_term_matches_any() {
         let glossary = glossary("machine learning\tapprentissage automatique\n");
-        assert_eq!(found(&glossary, "On machine \n learning"), ["machine \n learning"]);
+        assert_eq!(
+            found(&glossary, "On machine \n learning"),
+            ["machine \n learning"]
+        );
         assert!(found(&glossary, "machinelearning").is_empty());
     }
 
@@ -278,7 +285,10 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         assert!(matches!(
             Glossary::parse("a\tb\tc"),
-            Err(GlossaryError::Columns { number: 1, columns: 3 })
+            Err(GlossaryError::Columns {
+                number: 1,
+                columns: 3
+            })
         ));
         assert_eq!(
             Glossary::parse("# terms\n\n \tb"),
@@ -286,7 +296,10 @@ mod tests {
             "a line is trimmed first"
         );
         let twice = Glossary::parse("chat\tcat\nChat\tfeline").unwrap_err();
-        assert!(twice.to_string().contains("'cat' and as 'feline'"), "{twice}");
+        assert!(
+            twice.to_string().contains("'cat' and as 'feline'"),
+            "{twice}"
+        );
         assert_eq!(glossary("chat\tcat\nchat\tcat").entries().len(), 2);
     }
 }

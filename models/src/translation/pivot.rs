@@ -59,10 +59,11 @@ impl<T: Translator> Translator for PivotTranslator<T> {
     ) {
         let halves: Vec<TranslationRequest> = requests.iter().map(first_half).collect();
         let mut between = Vec::new();
-        self.first.translate_all(&halves, &mut |index, translation| match translation {
-            Ok(translation) => between.push((index, translation)),
-            Err(error) => tell(index, Err(error)),
-        });
+        self.first
+            .translate_all(&halves, &mut |index, translation| match translation {
+                Ok(translation) => between.push((index, translation)),
+                Err(error) => tell(index, Err(error)),
+            });
         let halves: Vec<TranslationRequest> = between
             .iter()
             .map(|(index, between)| second_half(&requests[*index], between))
@@ -107,16 +108,18 @@ fn kept(terms: &[TermOutcome]) -> Option<Arc<Glossary>> {
     });
     let entries: Vec<GlossaryEntry> = entries.collect();
     // Renderings are not empty, and each has only itself as rendering: that makes a glossary.
-    Glossary::new(entries).ok().filter(|g| !g.entries().is_empty()).map(Arc::new)
+    Glossary::new(entries)
+        .ok()
+        .filter(|g| !g.entries().is_empty())
+        .map(Arc::new)
 }
 
 /// The terms of the source, honoured where both halves did.
 fn terms(between: &[TermOutcome], found: &[TermOutcome]) -> Vec<TermOutcome> {
     let mut said: Vec<&TermOutcome> = found.iter().filter(|term| term.honoured).collect();
     let outcomes = between.iter().map(|term| {
-        let alike = |other: &&TermOutcome| {
-            other.rendering.to_lowercase() == term.rendering.to_lowercase()
-        };
+        let alike =
+            |other: &&TermOutcome| other.rendering.to_lowercase() == term.rendering.to_lowercase();
         let place = term.honoured.then(|| said.iter().position(alike)).flatten();
         if let Some(place) = place {
             said.remove(place);
@@ -187,6 +190,8 @@ fn looked(translation: &Translation, count: usize) -> Vec<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::{super::TranslatedToken, *};
 
     fn token(piece: &str, attention: &[f32]) -> TranslatedToken {
@@ -195,6 +200,14 @@ mod tests {
             piece: piece.to_owned(),
             log_probability: 0.0,
             attention: Some(attention.to_vec()),
+        }
+    }
+
+    fn term(source: Range<usize>, rendering: &str, honoured: bool) -> TermOutcome {
+        TermOutcome {
+            source,
+            rendering: rendering.to_owned(),
+            honoured,
         }
     }
 
@@ -210,6 +223,7 @@ mod tests {
             ],
             source_tokens: 3,
             source_spans: vec![0..4, 5..9, 9..9],
+            terms: vec![term(5..9, "preto", true), term(0..4, "bicho", false)],
         };
         let found = Translation {
             text: "gato preto".to_owned(),
@@ -219,10 +233,16 @@ mod tests {
             ],
             source_tokens: 3,
             source_spans: vec![0..5, 6..9, 9..9],
+            terms: vec![term(0..5, "preto", true)],
         };
         let joined = joined(&between, found);
         let said = |token| &"chat noir"[joined.aligned_span(token).unwrap()];
         assert_eq!((said(0), said(1)), ("chat", "noir"));
+        let honoured = joined
+            .terms
+            .iter()
+            .map(|term| (&"chat noir"[term.source.clone()], term.honoured));
+        assert!(honoured.eq([("noir", true), ("chat", false)]));
         let sums = joined.tokens.iter().map(|t| t.attention.as_ref().unwrap());
         for sum in sums.map(|attention| attention.iter().sum::<f32>()) {
             assert!((sum - 1.0).abs() < 1e-6, "{sum}");

@@ -70,10 +70,7 @@ struct Waiting {
 impl Batches {
     /// # Errors
     /// When the system refuses another thread.
-    pub(super) fn spawn(
-        name: &'static str,
-        turns: Option<(Turns, Rank)>,
-    ) -> std::io::Result<Self> {
+    pub(super) fn spawn(name: &'static str, turns: Option<(Turns, Rank)>) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(QUEUE_CAPACITY);
         let desk = Desk {
             name,
@@ -283,7 +280,12 @@ mod tests {
     fn a_batch_is_of_one_pair_and_in_order_and_leaves_out_who_is_gone() {
         let (_queue, mut desk) = desk();
         let mut kept = Vec::new();
-        for (pair, source) in [("fr-en", "a"), ("en-fr", "b"), ("fr-en", "c"), ("fr-en", "gone")] {
+        for (pair, source) in [
+            ("fr-en", "a"),
+            ("en-fr", "b"),
+            ("fr-en", "c"),
+            ("fr-en", "gone"),
+        ] {
             let (waiting, answered) = sentence(pair, source);
             desk.take(Message::Sentence(waiting));
             kept.push(answered);

@@ -51,7 +51,11 @@ impl Place {
     }
 
     fn text(&self) -> &str {
-        if self.capital { &self.first } else { &self.rendering }
+        if self.capital {
+            &self.first
+        } else {
+            &self.rendering
+        }
     }
 }
 

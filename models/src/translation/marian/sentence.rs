@@ -4,15 +4,13 @@ use std::ops::Range;
 
 use super::{
     MarianTranslator,
-    search::Limits,
     hold_back::Watch,
     repetition::RepetitionGuard,
+    search::Limits,
     spans,
     terms::{Term, Terms},
 };
-use crate::translation::{
-    TermOutcome, TranslationError, TranslationRequest, glossary::Marked,
-};
+use crate::translation::{TermOutcome, TranslationError, TranslationRequest, glossary::Marked};
 
 /// A translation is ended at this many target tokens per source token ...
 const MOST_TARGET_PER_SOURCE: usize = 3;
@@ -92,7 +90,10 @@ impl Sentence {
                 bytes.start < place.marked.end && place.marked.start < bytes.end
             };
             let first = pieces.iter().position(touched).unwrap_or(0);
-            let count = pieces[first..].iter().take_while(|bytes| touched(bytes)).count();
+            let count = pieces[first..]
+                .iter()
+                .take_while(|bytes| touched(bytes))
+                .count();
             let form = |text: &str| {
                 let tokens = model.tokens.encode_target(text)?;
                 let unknown = tokens.contains(&model.tokens.unknown());

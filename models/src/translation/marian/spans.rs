@@ -38,9 +38,17 @@ pub(super) fn spans(
 
 /// The byte range in `text` of each of `pieces`, as exactly as can be told: where normalisation left a
 /// word as it was, of the piece alone, else of its word. `spans` are those of the words.
-pub(super) fn of_pieces(text: &str, pieces: &[String], spans: &[Range<usize>]) -> Vec<Range<usize>> {
+pub(super) fn of_pieces(
+    text: &str,
+    pieces: &[String],
+    spans: &[Range<usize>],
+) -> Vec<Range<usize>> {
     let mut exact = Vec::with_capacity(pieces.len());
-    let mut pieces = pieces.iter().map(|piece| piece_text(piece)).zip(spans).peekable();
+    let mut pieces = pieces
+        .iter()
+        .map(|piece| piece_text(piece))
+        .zip(spans)
+        .peekable();
     while let Some((first, span)) = pieces.next() {
         let mut word = vec![first];
         while let Some((piece, _)) = pieces.next_if(|(_, other)| *other == span) {

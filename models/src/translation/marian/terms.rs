@@ -1,7 +1,8 @@
 //! Terms that a target must render in a given way, honoured while it is searched.
 //!
 //! The decoder's attention tells when it is about to render a term: at the beginning of a word it looks
-//! strongest at one of the term's source tokens. From there on the given rendering is forced. (Hasler et
+//! strongest at one of the term's source tokens; or it begins to say it by itself. From there on the given
+//! rendering is forced. (Hasler et
 //! al. 2018, "Neural Machine Translation Decoding with Terminology Constraints", place constraints by
 //! alignment in the same way.)
 
@@ -123,22 +124,26 @@ impl Terms {
         words: &Words,
     ) -> Option<(usize, usize, usize)> {
         let form = usize::from(!first);
+        let named = words.begins(best) && words.letters(best) > ARTICLE;
         let left = self.terms.iter().zip(&mut self.progress).enumerate();
-        let mut left = left.filter(|(_, (term, progress))| {
-            **progress != Progress::All && !term.forms[form].is_empty() && term.is_at(attention)
+        let left = left.filter(|(_, (term, progress))| {
+            **progress != Progress::All && !term.forms[form].is_empty()
         });
-        let (index, (term, progress)) = left.next()?;
-        if term.forms[form].first() == Some(&best) {
-            return Some((index, form, 0));
-        }
-        if !words.begins(best) {
-            return None;
-        }
-        if *progress == Progress::Nothing && words.letters(best) <= ARTICLE {
+        for (index, (term, progress)) in left {
+            let is_first = term.forms[form].first() == Some(&best);
+            // A long first token tells it too: the source has the term as it is to be rendered.
+            if is_first && (named || term.is_at(attention)) {
+                return Some((index, form, 0));
+            }
+            if !term.is_at(attention) || !words.begins(best) {
+                continue;
+            }
+            if *progress == Progress::Article || words.letters(best) > ARTICLE {
+                return Some((index, form, 0));
+            }
             *progress = Progress::Article;
-            return None;
         }
-        Some((index, form, 0))
+        None
     }
 
     /// Whether a term is begun, but not said.
@@ -181,7 +186,16 @@ mod tests {
     use super::*;
 
     /// Tokens of a target: pieces by number.
-    const PIECES: [&str; 8] = ["▁le", "▁chat", "▁félin", "▁noir", "s", "▁grand", "▁Félin", "."];
+    const PIECES: [&str; 8] = [
+        "▁le",
+        "▁chat",
+        "▁félin",
+        "▁noir",
+        "s",
+        "▁grand",
+        "▁Félin",
+        ".",
+    ];
 
     fn words() -> Words {
         Words::new(&PIECES.map(str::to_owned))
@@ -197,7 +211,9 @@ mod tests {
 
     /// Attention over five source tokens and the end, strongest on one.
     fn at(token: usize) -> Vec<f32> {
-        (0..6).map(|other| if other == token { 0.5 } else { 0.1 }).collect()
+        (0..6)
+            .map(|other| if other == token { 0.5 } else { 0.1 })
+            .collect()
     }
 
     #[test]
@@ -206,7 +222,11 @@ mod tests {
         assert_eq!(terms.wanted(0, &at(0), true, &words), None);
         assert_eq!(terms.wanted(1, &at(1), false, &words), Some(5));
         assert!(terms.is_saying() && !terms.just_said());
-        assert_eq!(terms.wanted(0, &at(3), false, &words), Some(2), "to its end");
+        assert_eq!(
+            terms.wanted(0, &at(3), false, &words),
+            Some(2),
+            "to its end"
+        );
         assert!(!terms.is_saying() && terms.just_said());
         assert_eq!(terms.said(), [true]);
         assert_eq!(terms.wanted(1, &at(1), false, &words), None, "only once");
@@ -215,9 +235,17 @@ mod tests {
     #[test]
     fn an_article_may_come_first_and_nothing_in_the_middle_of_a_word() {
         let (words, mut terms) = (words(), terms());
-        assert_eq!(terms.wanted(4, &at(1), false, &words), None, "goes on with a word");
+        assert_eq!(
+            terms.wanted(4, &at(1), false, &words),
+            None,
+            "goes on with a word"
+        );
         assert_eq!(terms.wanted(0, &at(1), false, &words), None, "an article");
-        assert_eq!(terms.wanted(0, &at(1), false, &words), Some(5), "no second one");
+        assert_eq!(
+            terms.wanted(0, &at(1), false, &words),
+            Some(5),
+            "no second one"
+        );
     }
 
     #[test]
@@ -243,6 +271,13 @@ mod tests {
         let mut other = terms();
         other.read(&[0, 5], &looked(&[0, 3]));
         assert!(!other.is_saying(), "another word that is the same");
+    }
+
+    #[test]
+    fn a_term_that_is_begun_elsewhere_is_said_to_its_end() {
+        let (words, mut terms) = (words(), terms());
+        assert_eq!(terms.wanted(5, &at(4), false, &words), Some(5));
+        assert_eq!(terms.wanted(1, &at(4), false, &words), Some(2));
     }
 
     #[test]

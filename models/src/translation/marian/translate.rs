@@ -7,9 +7,7 @@ use super::{
 };
 use crate::{
     LanguagePair,
-    translation::{
-        TranslatedToken, Translation, TranslationError, TranslationRequest, Translator,
-    },
+    translation::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator},
 };
 
 /// Takes the translation of a request, by its index.
@@ -86,14 +84,16 @@ impl MarianTranslator {
         D: Decoder<Error = candle_core::Error>,
     {
         let mut told = vec![false; sentences.len()];
-        let searched = self.courses(decoder, requests, sentences).and_then(|courses| {
-            let found = |which: usize, found: Hypothesis| {
-                let (index, sentence) = &sentences[which];
-                told[which] = true;
-                tell(*index, self.told(sentence, &found));
-            };
-            search::run(decoder, courses, found).map_err(|error| run(&error))
-        });
+        let searched = self
+            .courses(decoder, requests, sentences)
+            .and_then(|courses| {
+                let found = |which: usize, found: Hypothesis| {
+                    let (index, sentence) = &sentences[which];
+                    told[which] = true;
+                    tell(*index, self.told(sentence, &found));
+                };
+                search::run(decoder, courses, found).map_err(|error| run(&error))
+            });
         // A model that fails, fails for all who wait for it.
         if let Err(error) = searched {
             let left = sentences.iter().zip(told).filter(|(_, told)| !told);
@@ -114,12 +114,15 @@ impl MarianTranslator {
     {
         let tokens: Vec<&[u32]> = sentences.iter().map(|(_, s)| s.tokens.as_slice()).collect();
         let states = decoder.encode(&tokens).map_err(|error| run(&error))?;
-        let courses = sentences.iter().zip(states).map(|((index, sentence), state)| {
-            let request = &requests[*index];
-            let limits = sentence.limits(self, request)?;
-            let prefix = request.committed_prefix.clone();
-            Ok(Course::new(state, prefix, request.search, limits))
-        });
+        let courses = sentences
+            .iter()
+            .zip(states)
+            .map(|((index, sentence), state)| {
+                let request = &requests[*index];
+                let limits = sentence.limits(self, request)?;
+                let prefix = request.committed_prefix.clone();
+                Ok(Course::new(state, prefix, request.search, limits))
+            });
         courses.collect()
     }
 
@@ -163,7 +166,11 @@ impl MarianTranslator {
         }
     }
 
-    fn told(&self, sentence: &Sentence, found: &Hypothesis) -> Result<Translation, TranslationError> {
+    fn told(
+        &self,
+        sentence: &Sentence,
+        found: &Hypothesis,
+    ) -> Result<Translation, TranslationError> {
         let scores = std::iter::zip(&found.log_probabilities, &found.attention);
         Ok(Translation {
             text: self.tokens.decode_target(&found.tokens)?,

@@ -43,7 +43,10 @@ impl Unigram {
             scores,
             longest,
             unknown: least - UNKNOWN_PENALTY,
-            bytes: model.pieces().iter().any(|piece| piece.kind == PieceType::Byte),
+            bytes: model
+                .pieces()
+                .iter()
+                .any(|piece| piece.kind == PieceType::Byte),
         }
     }
 
@@ -124,7 +127,11 @@ mod tests {
 
     fn check((library, own): &(SentencePieceProcessor, Unigram), text: &str) {
         let normalised = library.normalize(text).unwrap();
-        assert_eq!(own.pieces(&normalised), library.encode(text).unwrap(), "{text:?}");
+        assert_eq!(
+            own.pieces(&normalised),
+            library.encode(text).unwrap(),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -136,8 +143,16 @@ mod tests {
         ] {
             let both = both(model, file);
             for text in [
-                "", " ", "Bonjour le monde.", "L'été, 1 234,5 € — « ça » …", "日本語 et \u{1f600}\u{1f600} !",
-                "anticonstitutionnellement", "\u{2581}", "a\u{0301}e\u{301}", "x\u{0}y", "\u{fffd}",
+                "",
+                " ",
+                "Bonjour le monde.",
+                "L'été, 1 234,5 € — « ça » …",
+                "日本語 et \u{1f600}\u{1f600} !",
+                "anticonstitutionnellement",
+                "\u{2581}",
+                "a\u{0301}e\u{301}",
+                "x\u{0}y",
+                "\u{fffd}",
             ] {
                 check(&both, text);
             }

@@ -40,14 +40,20 @@ pub(in crate::translation::marian) fn highest(numbers: &[f32]) -> f32 {
             *lane = most(*lane, *number);
         }
     }
-    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, most)
+    lanes
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, most)
 }
 
 /// Scores become probabilities.
 #[inline(always)]
 pub(super) fn softmax(scores: &mut [f32]) {
     let highest = highest(scores);
-    scores.iter_mut().for_each(|score| *score = exp(*score - highest));
+    scores
+        .iter_mut()
+        .for_each(|score| *score = exp(*score - highest));
     let part = 1.0 / scores.iter().sum::<f32>();
     scores.iter_mut().for_each(|score| *score *= part);
 }

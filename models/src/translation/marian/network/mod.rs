@@ -20,6 +20,7 @@ use candle_core::{Error, Result};
 use candle_nn::Activation;
 
 pub(crate) use self::bytes::quantized;
+use self::{attention::Past, layers::DecoderLayer, vocabulary::Vocabulary};
 pub(super) use self::{
     attention::{Attended, Attention, Memory},
     bytes::ByteMatrix,
@@ -29,7 +30,6 @@ pub(super) use self::{
     norm::Norm,
     rows::Rows,
 };
-use self::{attention::Past, layers::DecoderLayer, vocabulary::Vocabulary};
 use super::{MarianOptions, config::MarianConfig, weights::At};
 
 /// Sizes of the encoder's or the decoder's layers.
@@ -185,7 +185,10 @@ impl Network {
             }
         }
         let part = 1.0 / self.aligning.len() as f32;
-        attention.iter_mut().flatten().for_each(|weight| *weight *= part);
+        attention
+            .iter_mut()
+            .flatten()
+            .for_each(|weight| *weight *= part);
         Ok(Decoded { hidden, attention })
     }
 

@@ -126,7 +126,9 @@ fn token_by_token_and_side_by_side_equal_all_at_once() {
         }
         // A clone that reads on leaves the original alone.
         let mut clones = reads.clone();
-        network.decode(&mut clones, &[vec![1], vec![2], vec![3]]).unwrap();
+        network
+            .decode(&mut clones, &[vec![1], vec![2], vec![3]])
+            .unwrap();
     }
 }
 
@@ -162,10 +164,17 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
     assert_eq!(first.len(), TARGET.len());
     for row in &first {
         let sum: f32 = row.iter().sum();
-        assert!(row.len() == SOURCE.len() && (sum - 1.0).abs() < 1e-5, "{row:?}");
+        assert!(
+            row.len() == SOURCE.len() && (sum - 1.0).abs() < 1e-5,
+            "{row:?}"
+        );
     }
     let (first, last, both) = (first.concat(), last.concat(), both.concat());
-    let mean: Vec<f32> = first.iter().zip(&last).map(|(a, b)| (a + b) / 2.0).collect();
+    let mean: Vec<f32> = first
+        .iter()
+        .zip(&last)
+        .map(|(a, b)| (a + b) / 2.0)
+        .collect();
     assert!(difference(&mean, &both) < 1e-6);
     assert!(difference(&first, &last) > 1e-3);
 }

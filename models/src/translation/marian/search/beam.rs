@@ -124,7 +124,8 @@ impl<S: Clone> Beam<S> {
                 terms: parent.terms.clone(),
             };
             let attention = parent.kept_attention();
-            next.found.push(candidate.token, candidate.log_probability, attention);
+            next.found
+                .push(candidate.token, candidate.log_probability, attention);
             next.read(state, row, limits);
             next
         });
@@ -133,16 +134,14 @@ impl<S: Clone> Beam<S> {
 }
 
 /// How a target may go on, each token with its log probability.
-fn continuations<S>(
-    target: &mut Live<S>,
-    width: usize,
-    limits: &Limits<'_>,
-) -> Vec<(u32, f32)> {
+fn continuations<S>(target: &mut Live<S>, width: usize, limits: &Limits<'_>) -> Vec<(u32, f32)> {
     if limits.must_end(&target.found.tokens) {
         return vec![(limits.end, target.next.log_probability(limits.end))];
     }
     let mut best = target.next.best(2 * width);
     best.retain(|(_, log_probability)| log_probability.is_finite());
-    let wanted = best.first().and_then(|(token, _)| target.wanted(*token, limits));
+    let wanted = best
+        .first()
+        .and_then(|(token, _)| target.wanted(*token, limits));
     wanted.map_or(best, |wanted| vec![(wanted, 0.0)])
 }

@@ -42,7 +42,10 @@ impl Row {
     /// The most probable token; at equal probability the lower number.
     fn likeliest(&self) -> Option<(u32, f32)> {
         let best = highest(&self.log_probabilities);
-        let place = self.log_probabilities.iter().position(|score| *score == best)?;
+        let place = self
+            .log_probabilities
+            .iter()
+            .position(|score| *score == best)?;
         Some((*self.tokens.get(place)?, best))
     }
 
@@ -138,7 +141,10 @@ pub(super) struct Course<'a, S> {
 
 enum Way<S> {
     /// The prefix is not read yet.
-    Unread { state: S, how: Search },
+    Unread {
+        state: S,
+        how: Search,
+    },
     Greedy(Greedy<S>),
     Beam(Beam<S>),
 }

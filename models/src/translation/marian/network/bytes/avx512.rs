@@ -7,14 +7,12 @@
 #![expect(unsafe_code, reason = "vector instructions read memory by pointers")]
 
 use std::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512,
-    _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi32,
+    __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,
+    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_sub_epi32,
 };
 
 use super::{CHUNK, layout::GROUP};
 
-/// Bytes ahead of the weights in use that are fetched from memory.
-const AHEAD: usize = 1_024;
 /// Rows of a block.
 const ROWS: usize = 6;
 /// Groups of a block of several rows: with these rows, and four vectors of weights, all registers.
@@ -163,12 +161,15 @@ unsafe fn one(weights: &[i8], row: &[i8], added: i32, sums: &mut [i32]) {
     for at in (0..row.len() / 4).step_by(ABREAST) {
         for (which, total) in totals.iter_mut().enumerate() {
             let place = (at + which) * CHUNK;
-            _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().wrapping_add(place + AHEAD));
             // SAFETY: rows are multiples of CHUNK, so of 4 * ABREAST, and the weights are as many vectors
             // as the row has fours, asserted above.
             *total = unsafe {
                 let four = _mm512_loadu_si512(weights.as_ptr().add(place).cast());
-                let values = row.as_ptr().add((at + which) * 4).cast::<i32>().read_unaligned();
+                let values = row
+                    .as_ptr()
+                    .add((at + which) * 4)
+                    .cast::<i32>()
+                    .read_unaligned();
                 _mm512_dpbusd_epi32(*total, four, _mm512_set1_epi32(values))
             };
         }

@@ -144,7 +144,9 @@ impl Weights {
     /// Those of one output, with the zeros at the end.
     pub(super) fn row(&self, output: usize) -> impl Iterator<Item = i8> {
         let layout = self.layout;
-        self.fours(output).flatten().map(move |byte| layout.kept(byte))
+        self.fours(output)
+            .flatten()
+            .map(move |byte| layout.kept(byte))
     }
 
     /// Sums of the products of some outputs, from the first of a group on, with `rows` [rows, padded]:

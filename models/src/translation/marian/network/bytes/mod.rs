@@ -177,7 +177,8 @@ impl ByteMatrix {
             let mut sums = vec![0; width * parts.len()];
             self.weights.sums(first..first + some, &bytes, &mut sums);
             let bias = &bias[first..first + some];
-            for ((part, sums), scale) in parts.into_iter().zip(sums.chunks(width)).zip(&row_scales) {
+            for ((part, sums), scale) in parts.into_iter().zip(sums.chunks(width)).zip(&row_scales)
+            {
                 self.scaling.numbers(first, *scale, sums, bias, part);
             }
         };
@@ -212,8 +213,12 @@ fn quantize(
 ) -> (Vec<i8>, Vec<f32>) {
     let rows = numbers.len() / width;
     let mut bytes = vec![0; rows * padded];
-    let each = numbers.chunks_exact(width).zip(bytes.chunks_exact_mut(padded));
-    let scales = each.map(|(numbers, bytes)| round(numbers, given, bytes)).collect();
+    let each = numbers
+        .chunks_exact(width)
+        .zip(bytes.chunks_exact_mut(padded));
+    let scales = each
+        .map(|(numbers, bytes)| round(numbers, given, bytes))
+        .collect();
     (bytes, scales)
 }
 
@@ -224,7 +229,11 @@ fn round(numbers: &[f32], given: Option<f32>, bytes: &mut [i8]) -> f32 {
         (steps, 1.0 / steps)
     } else {
         let greatest = greatest(numbers);
-        let steps = if greatest > 0.0 { 127.0 / greatest } else { 0.0 };
+        let steps = if greatest > 0.0 {
+            127.0 / greatest
+        } else {
+            0.0
+        };
         (steps, greatest / 127.0)
     };
     for (byte, number) in bytes.iter_mut().zip(numbers) {
