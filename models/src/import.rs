@@ -16,6 +16,7 @@ use crate::{
     error::ModelError,
     fetch::{self, Lock, Observer, Task, Unit, disk_full, fetch},
     store::{MANIFEST, Stamps, Store, hash_file},
+    translation::marian::BYTE_FILE,
 };
 
 /// What to import.
@@ -204,6 +205,13 @@ fn convert_into(
                     .map_err(|e| wrong(&from, e))?;
             }
             files.push((Role::Weights, to.to_owned()));
+            let bytes = folder.join(BYTE_FILE);
+            match convert::marian_to_bytes(&folder.join(to), &bytes, progress) {
+                Ok(()) => files.push((Role::Weights, BYTE_FILE.to_owned())),
+                // Half precision: it is brought to bytes each time that it is loaded.
+                Err(ConvertError::Unsupported { .. }) => {}
+                Err(error) => return Err(wrong(&from, error)),
+            }
             for (role, file) in OPUS_FILES {
                 copy(&source.join(file), &folder.join(file))?;
                 files.push((role, file.to_owned()));

@@ -14,14 +14,19 @@
 mod models;
 
 use std::{
-    path::PathBuf,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
-use interpret_models::translation::{
-    Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError,
-    TranslationRequest, Translator,
+use interpret_models::{
+    import::{Import, import},
+    store::{Settings, Store},
+    translation::{
+        Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError,
+        TranslationRequest, Translator,
+    },
 };
+use tokio_util::sync::CancellationToken;
 
 /// The folder of a model.
 fn model_folder(name: &str) -> PathBuf {
@@ -652,6 +657,47 @@ fn terms_are_rendered_as_the_glossary_says() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// Each sentence's longest word is to become something that has nothing to do with it.
+#[test]
+fn most_terms_are_honoured_however_odd() {
+    const RENDERINGS: [&str; 4] = ["blue elephant", "moonstone", "QX-17", "Board of Widgets"];
+    let mut model = french_to_english();
+    let (mut honoured, mut all) = (0, 0);
+    for (line, rendering) in include_str!("text/fr.txt")
+        .lines()
+        .zip(RENDERINGS.iter().cycle())
+    {
+        let words = line.split(|c: char| !c.is_alphabetic()).filter(|word| {
+            // Once, and no name: what those become is another question.
+            line.matches(word).count() == 1 && word.chars().all(char::is_lowercase)
+        });
+        let Some(word) = words.max_by_key(|word| word.chars().count()) else {
+            continue;
+        };
+        let translation = model
+            .translate(&with_terms(line, &format!("{word}\t{rendering}")))
+            .unwrap();
+        let said = translation
+            .text
+            .to_lowercase()
+            .matches(&rendering.to_lowercase())
+            .count();
+        let told = translation
+            .terms
+            .iter()
+            .filter(|term| term.honoured)
+            .count();
+        assert!(said >= told, "told what is not so: {}", translation.text);
+        if told == 0 {
+            println!("{word} is not {rendering}: {}", translation.text);
+        }
+        honoured += told;
+        all += translation.terms.len();
+    }
+    println!("{honoured} of {all} terms");
+    assert!(all >= 12 && honoured * 10 >= all * 9, "{honoured} of {all}");
+}
+
 #[test]
 fn a_glossary_without_its_terms_changes_nothing() {
     let mut model = french_to_english();
@@ -693,4 +739,30 @@ fn terms_are_honoured_while_the_sentence_is_still_spoken() {
     assert_eq!(said, ["conseil municipal", "maison", "médecin"]);
     let end = last.source_spans.last().unwrap();
     assert_eq!(*end, source.len()..source.len());
+}
+
+/// A model of one's own gets its 8-bit form too, and translates as the catalogue's.
+#[tokio::test]
+async fn an_imported_model_translates_the_same() {
+    let cache = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        cache: cache.path().to_owned(),
+        ..Settings::from_env().unwrap()
+    };
+    let store = Store::open(settings.clone()).unwrap();
+    let pair = "fr-en".parse().unwrap();
+    let what = Import::OpusMt(model_folder("opus-mt-fr-en"), pair);
+    import(&store, "mine", what, Arc::new(()), CancellationToken::new())
+        .await
+        .unwrap();
+    let store = Store::open(settings).unwrap();
+    let folder = store.model("mine").unwrap().folder().to_owned();
+    let bytes = |folder: &Path| std::fs::read(folder.join("model.q8.safetensors")).unwrap();
+    assert!(bytes(&folder) == bytes(&model_folder("opus-mt-fr-en")));
+    let mut model = MarianTranslator::load(&folder, pair).unwrap();
+    let request = request("Où est la gare ?", Search::Greedy);
+    assert_eq!(
+        model.translate(&request).unwrap().text,
+        "Where's the station?"
+    );
 }

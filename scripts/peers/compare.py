@@ -180,7 +180,7 @@ def main() -> None:
         sys.exit(f"bench-peers: {error}")
     settings = {
         "recordings": str(chosen.manifest),
-        "weights": "Whisper base; peer int8 (CTranslate2), ours Q8_0 of the same",
+        "weights": "Whisper base; peer int8 (CTranslate2), ours f16 of the same",
         "threads": str(chosen.threads),
         "pace": _PACES[bench.pace],
     }

@@ -54,6 +54,8 @@ struct Kind {
     begins: bool,
     /// Letters and digits in it.
     letters: usize,
+    /// Only the space before a word that no piece begins.
+    space: bool,
     /// Its last character is a digit: a comma or full stop may go on with the number.
     digit: bool,
     /// Ends a sentence.
@@ -71,6 +73,7 @@ impl Kind {
         let begins = begins_word(piece);
         Self {
             begins,
+            space: begins && text.is_empty(),
             letters: text.chars().filter(|c| c.is_alphanumeric()).count(),
             digit: text.ends_with(char::is_numeric),
             full_stop: all(".!?…。！？"),
@@ -100,6 +103,11 @@ impl Words {
     /// How many letters and digits a token has.
     pub(super) fn letters(&self, token: u32) -> usize {
         self.kind(token).letters
+    }
+
+    /// Whether a token is only the space before a word.
+    pub(super) fn is_space(&self, token: u32) -> bool {
+        self.kind(token).space
     }
 
     /// Rules out tokens that would go on with the word before; `end` is the end of sentence.

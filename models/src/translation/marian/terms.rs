@@ -138,7 +138,8 @@ impl Terms {
             if !term.is_at(attention) || !words.begins(best) {
                 continue;
             }
-            if *progress == Progress::Article || words.letters(best) > ARTICLE {
+            let article = words.letters(best) <= ARTICLE && !words.is_space(best);
+            if *progress == Progress::Article || !article {
                 return Some((index, form, 0));
             }
             *progress = Progress::Article;

@@ -114,32 +114,52 @@ impl At<'_> {
 
     /// A matrix [outputs, inputs].
     pub(super) fn matrix(&self, name: &str, outputs: usize, inputs: usize) -> Result<Weight> {
-        let name = format!("{}{name}", self.prefix);
-        let expected = [outputs, inputs];
-        let check = |shape: &[usize]| {
-            if shape == expected {
+        self.stacked(&[name.to_owned()], outputs, inputs)
+    }
+
+    /// Several such matrices as one, which has the outputs of all, one after the other.
+    pub(super) fn stacked(
+        &self,
+        names: &[String],
+        outputs: usize,
+        inputs: usize,
+    ) -> Result<Weight> {
+        let names = names.iter().map(|name| format!("{}{name}", self.prefix));
+        let check = |name: &str, shape: &[usize]| {
+            if shape == [outputs, inputs] {
                 Ok(())
             } else {
                 Err(Error::Msg(format!(
-                    "'{name}' is {shape:?} instead of {expected:?}"
+                    "'{name}' is {shape:?} instead of {:?}",
+                    [outputs, inputs]
                 )))
             }
         };
         match self.weights {
             Weights::Full(tensors, precision) => {
-                let tensor = find(tensors, &name)?;
-                check(tensor.dims())?;
-                Weight::new(tensor, *precision)
+                let parts = names.map(|name| {
+                    let tensor = find(tensors, &name)?;
+                    check(&name, tensor.dims())?;
+                    Ok(tensor)
+                });
+                Weight::new(
+                    &Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?,
+                    *precision,
+                )
             }
             Weights::Bytes(file) => {
-                let (shape, bytes) = file.data(&name, Dtype::I8)?;
-                check(&shape)?;
-                let scales = file.floats(&format!("{name}{SCALES}"))?;
-                if scales.len() != outputs {
-                    return Err(Error::Msg(format!("'{name}' has too few scales")));
+                let (mut all, mut all_scales) = (Vec::new(), Vec::new());
+                for name in names {
+                    let (shape, bytes) = file.data(&name, Dtype::I8)?;
+                    check(&name, &shape)?;
+                    let scales = file.floats(&format!("{name}{SCALES}"))?;
+                    if scales.len() != outputs {
+                        return Err(Error::Msg(format!("'{name}' has too few scales")));
+                    }
+                    all.extend(bytes.into_iter().map(u8::cast_signed));
+                    all_scales.extend(scales);
                 }
-                let bytes: Vec<i8> = bytes.into_iter().map(u8::cast_signed).collect();
-                Ok(Weight::Bytes(ByteMatrix::fitted(&bytes, scales, inputs)))
+                Ok(Weight::Bytes(ByteMatrix::fitted(&all, all_scales, inputs)))
             }
         }
     }

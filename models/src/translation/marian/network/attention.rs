@@ -21,11 +21,14 @@ pub(in crate::translation::marian) struct Memory {
 }
 
 impl Memory {
-    /// `keys` and `values` are [positions, width].
-    fn new(keys: &[f32], values: &[f32], width: usize) -> Self {
+    /// Keys and values of some positions, in order.
+    fn new<'a>(
+        keys: impl Iterator<Item = &'a [f32]>,
+        values: impl Iterator<Item = &'a [f32]>,
+    ) -> Self {
         Self {
-            keys: turned(keys, width),
-            values: values.to_vec(),
+            keys: turned(&keys.collect::<Vec<_>>()),
+            values: values.flatten().copied().collect(),
         }
     }
 }
@@ -35,10 +38,10 @@ const LANES: usize = 16;
 
 /// [positions, width] to [width, positions], these filled up to a multiple of [`LANES`] with zeros: the
 /// products with a query are whole vectors of positions.
-fn turned(rows: &[f32], width: usize) -> Vec<f32> {
-    let positions = (rows.len() / width).next_multiple_of(LANES);
-    let mut turned = vec![0.0; width * positions];
-    for (position, row) in rows.chunks_exact(width).enumerate() {
+fn turned(rows: &[&[f32]]) -> Vec<f32> {
+    let positions = rows.len().next_multiple_of(LANES);
+    let mut turned = vec![0.0; rows.first().map_or(0, |row| row.len()) * positions];
+    for (position, row) in rows.iter().enumerate() {
         for (at, number) in row.iter().enumerate() {
             turned[at * positions + position] = *number;
         }
@@ -62,30 +65,167 @@ pub(in crate::translation::marian) struct Attended {
     pub(in crate::translation::marian) weights: Vec<Vec<f32>>,
 }
 
-/// Projections to queries, keys and values, and of what was found.
-pub(in crate::translation::marian) struct Attention {
+/// How heads look.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::translation::marian) struct Heads {
+    /// How many there are; it divides the width of rows.
+    pub(in crate::translation::marian) count: usize,
+    /// The first so many tell where rows look.
+    pub(in crate::translation::marian) telling: usize,
+    /// Whether probabilities are exact to the last bit, by which students tell words that are nearly as
+    /// good, or as fast as can be.
+    pub(in crate::translation::marian) exact: bool,
+}
+
+impl Heads {
+    fn of(shape: Shape) -> Self {
+        Self {
+            count: shape.heads,
+            telling: shape.heads,
+            exact: false,
+        }
+    }
+}
+
+/// Attention of rows to rows of the same sentence.
+pub(in crate::translation::marian) struct OwnAttention {
+    inputs: Inputs,
+    out: Linear,
+    heads: Heads,
+}
+
+/// What makes queries, keys and values of rows.
+enum Inputs {
+    /// A layer each.
+    Apart([Linear; 3]),
+    /// One layer, which makes them one after the other: rows are rounded once, and threads meet once.
+    Together(Linear),
+}
+
+/// Queries, keys and values of some rows.
+enum Projected {
+    Apart([Rows; 3]),
+    Together(Rows),
+}
+
+impl Inputs {
+    fn forward(&self, rows: &Rows) -> Result<Projected> {
+        Ok(match self {
+            Self::Apart([query, key, value]) => Projected::Apart([
+                query.forward(rows)?,
+                key.forward(rows)?,
+                value.forward(rows)?,
+            ]),
+            Self::Together(all) => Projected::Together(all.forward(rows)?),
+        })
+    }
+}
+
+impl Projected {
+    /// Rows of the queries (0), the keys (1) or the values (2).
+    fn rows(&self, which: usize) -> impl Iterator<Item = &[f32]> {
+        let (rows, from, width) = match self {
+            Self::Apart(rows) => (&rows[which], 0, rows[which].width()),
+            Self::Together(all) => (all, which * all.width() / 3, all.width() / 3),
+        };
+        rows.iter().map(move |row| &row[from..from + width])
+    }
+
+    fn queries(&self) -> impl Iterator<Item = &[f32]> {
+        self.rows(0)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &[f32]> {
+        self.rows(1)
+    }
+
+    fn values(&self) -> impl Iterator<Item = &[f32]> {
+        self.rows(2)
+    }
+}
+
+impl OwnAttention {
+    /// `projections` give queries, keys, values, and the output, all of one width.
+    pub(in crate::translation::marian) fn new(projections: [Linear; 4], heads: Heads) -> Self {
+        let [query, key, value, out] = projections;
+        Self {
+            inputs: Inputs::Apart([query, key, value]),
+            out,
+            heads,
+        }
+    }
+
+    pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
+        let square = (shape.width, shape.width);
+        let inputs = Linear::read_stacked(square, &["q_proj", "k_proj", "v_proj"], at)?;
+        Ok(Self {
+            inputs: Inputs::Together(inputs),
+            out: Linear::read(square, &at.at("out_proj"))?,
+            heads: Heads::of(shape),
+        })
+    }
+
+    /// The rows of several sentences, the first `lengths[0]` of the first and so on, look at all those of
+    /// their own sentence.
+    pub(super) fn attend_within(&self, rows: &Rows, lengths: &[usize]) -> Result<Rows> {
+        let projected = self.inputs.forward(rows)?;
+        let mut found = Rows::zeros(rows.count(), rows.width());
+        let (mut keys, mut values) = (projected.keys(), projected.values());
+        let mut looks = projected.queries().zip(found.iter_mut());
+        let mut weights = Vec::new();
+        for length in lengths {
+            let memory = Memory::new(keys.by_ref().take(*length), values.by_ref().take(*length));
+            for (query, found) in looks.by_ref().take(*length) {
+                weights.clear();
+                weights.resize(*length, 0.0);
+                let keys = Keys::Turned(&memory.keys);
+                look(self.heads, query, keys, &memory.values, found, &mut weights);
+            }
+        }
+        drop(looks);
+        self.out.forward(&found)
+    }
+
+    /// Rows look at what came before them and at themselves, and are remembered: the first `counts[0]`
+    /// rows follow what the first of `pasts` remembers, and so on.
+    pub(super) fn attend_past(
+        &self,
+        rows: &Rows,
+        counts: &[usize],
+        pasts: &mut [&mut Past],
+    ) -> Result<Rows> {
+        let projected = self.inputs.forward(rows)?;
+        let mut found = Rows::zeros(rows.count(), rows.width());
+        let news = projected.keys().zip(projected.values());
+        let mut looks = news.zip(projected.queries().zip(found.iter_mut()));
+        let mut weights = Vec::new();
+        for (past, count) in pasts.iter_mut().zip(counts) {
+            for ((key, value), (query, found)) in looks.by_ref().take(*count) {
+                past.keys.extend(key);
+                past.values.extend(value);
+                weights.clear();
+                weights.resize(past.keys.len() / rows.width(), 0.0);
+                let keys = Keys::Rows(&past.keys);
+                look(self.heads, query, keys, &past.values, found, &mut weights);
+            }
+        }
+        drop(looks);
+        self.out.forward(&found)
+    }
+}
+
+/// Attention of rows to a source.
+pub(in crate::translation::marian) struct CrossAttention {
     query: Linear,
     key: Linear,
     value: Linear,
     out: Linear,
-    heads: usize,
-    /// The first so many heads tell where rows look.
-    telling: usize,
-    /// Whether probabilities are exact to the last bit, by which students tell words that are nearly as
-    /// good.
-    exact: bool,
+    heads: Heads,
 }
 
-impl Attention {
-    /// `projections` give queries, keys, values, and the output, all of one width, which `heads`
-    /// divides; the first `telling` heads tell where rows look. Probabilities are `exact` to the last bit
-    /// or as fast as can be.
-    pub(in crate::translation::marian) fn new(
-        projections: [Linear; 4],
-        heads: usize,
-        telling: usize,
-        exact: bool,
-    ) -> Self {
+impl CrossAttention {
+    /// As [`OwnAttention::new`].
+    pub(in crate::translation::marian) fn new(projections: [Linear; 4], heads: Heads) -> Self {
         let [query, key, value, out] = projections;
         Self {
             query,
@@ -93,21 +233,18 @@ impl Attention {
             value,
             out,
             heads,
-            telling,
-            exact,
         }
     }
 
     pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
-        let square = (shape.width, shape.width);
-        let linear = |name| Linear::read(square, &at.at(name));
+        let linear = |name| Linear::read((shape.width, shape.width), &at.at(name));
         let projections = [
             linear("q_proj")?,
             linear("k_proj")?,
             linear("v_proj")?,
             linear("out_proj")?,
         ];
-        Ok(Self::new(projections, shape.heads, shape.heads, false))
+        Ok(Self::new(projections, Heads::of(shape)))
     }
 
     /// Keys and values of the rows of several sentences, `lengths` of them: a memory each.
@@ -116,15 +253,11 @@ impl Attention {
         rows: &Rows,
         lengths: &[usize],
     ) -> Result<Vec<Memory>> {
-        let width = rows.width();
         let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
-        let mut from = 0;
-        let memories = lengths.iter().map(|length| {
-            let of_sentence = from..from + length * width;
-            from = of_sentence.end;
-            let keys = &keys.numbers()[of_sentence.clone()];
-            Memory::new(keys, &values.numbers()[of_sentence], width)
-        });
+        let (mut keys, mut values) = (keys.iter(), values.iter());
+        let memories = lengths
+            .iter()
+            .map(|length| Memory::new(keys.by_ref().take(*length), values.by_ref().take(*length)));
         Ok(memories.collect())
     }
 
@@ -141,82 +274,13 @@ impl Attention {
         for ((query, found), memory) in queries.iter().zip(found.iter_mut()).zip(memories) {
             let mut looked = vec![0.0; memory.values.len() / rows.width()];
             let keys = Keys::Turned(&memory.keys);
-            self.look(query, keys, &memory.values, found, &mut looked);
+            look(self.heads, query, keys, &memory.values, found, &mut looked);
             weights.push(looked);
         }
         Ok(Attended {
             output: self.out.forward(&found)?,
             weights,
         })
-    }
-
-    /// The rows of several sentences, the first `lengths[0]` of the first and so on, look at all those of
-    /// their own sentence.
-    pub(super) fn attend_within(&self, rows: &Rows, lengths: &[usize]) -> Result<Rows> {
-        let width = rows.width();
-        let queries = self.query.forward(rows)?;
-        let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
-        let mut found = Rows::zeros(rows.count(), width);
-        let mut weights = Vec::new();
-        let mut looks = queries.iter().zip(found.iter_mut());
-        let mut from = 0;
-        for length in lengths {
-            let to = from + length * width;
-            let keys = turned(&keys.numbers()[from..to], width);
-            let values = &values.numbers()[from..to];
-            for (query, found) in looks.by_ref().take(*length) {
-                weights.clear();
-                weights.resize(*length, 0.0);
-                self.look(query, Keys::Turned(&keys), values, found, &mut weights);
-            }
-            from = to;
-        }
-        self.out.forward(&found)
-    }
-
-    /// Rows look at what came before them and at themselves, and are remembered: the first `counts[0]`
-    /// rows follow what the first of `pasts` remembers, and so on.
-    pub(super) fn attend_past(
-        &self,
-        rows: &Rows,
-        counts: &[usize],
-        pasts: &mut [&mut Past],
-    ) -> Result<Rows> {
-        let queries = self.query.forward(rows)?;
-        let (keys, values) = (self.key.forward(rows)?, self.value.forward(rows)?);
-        let mut found = Rows::zeros(rows.count(), rows.width());
-        let news = keys.iter().zip(values.iter());
-        let mut looks = news.zip(queries.iter().zip(found.iter_mut()));
-        let mut weights = Vec::new();
-        for (past, count) in pasts.iter_mut().zip(counts) {
-            for ((key, value), (query, found)) in looks.by_ref().take(*count) {
-                past.keys.extend(key);
-                past.values.extend(value);
-                weights.clear();
-                weights.resize(past.keys.len() / rows.width(), 0.0);
-                let keys = Keys::Rows(&past.keys);
-                self.look(query, keys, &past.values, found, &mut weights);
-            }
-        }
-        self.out.forward(&found)
-    }
-
-    /// Adds to `found` what one `query` finds by `keys` in `values` [positions, width], and to `weights`
-    /// [positions] where it looked.
-    fn look(
-        &self,
-        query: &[f32],
-        keys: Keys<'_>,
-        values: &[f32],
-        found: &mut [f32],
-        weights: &mut [f32],
-    ) {
-        let heads = Heads {
-            count: self.heads,
-            telling: self.telling,
-            exact: self.exact,
-        };
-        look(heads, query, keys, values, found, weights);
     }
 }
 
@@ -229,14 +293,8 @@ enum Keys<'a> {
     Turned(&'a [f32]),
 }
 
-#[derive(Clone, Copy)]
-struct Heads {
-    count: usize,
-    telling: usize,
-    exact: bool,
-}
-
-/// As [`Attention::look`].
+/// Adds to `found` what one `query` finds by `keys` in `values` [positions, width], and to `weights`
+/// [positions] where it looked.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
 fn look(
     heads: Heads,

@@ -5,7 +5,7 @@ use candle_nn::Activation;
 
 use super::{
     Shape,
-    attention::{Attended, Attention, Memory, Past},
+    attention::{Attended, CrossAttention, Memory, OwnAttention, Past},
     exponential::swish,
     linear::Linear,
     norm::Norm,
@@ -67,14 +67,14 @@ impl FeedForward {
 }
 
 pub(in crate::translation::marian) struct EncoderLayer {
-    attention: Attention,
+    attention: OwnAttention,
     norm: Norm,
     feed_forward: FeedForward,
 }
 
 impl EncoderLayer {
     pub(in crate::translation::marian) fn new(
-        attention: Attention,
+        attention: OwnAttention,
         norm: Norm,
         feed_forward: FeedForward,
     ) -> Self {
@@ -87,13 +87,13 @@ impl EncoderLayer {
 
     pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
         Ok(Self {
-            attention: Attention::read(shape, &at.at("self_attn"))?,
+            attention: OwnAttention::read(shape, &at.at("self_attn"))?,
             norm: Norm::read(shape.width, &at.at("self_attn_layer_norm"))?,
             feed_forward: FeedForward::read(shape, at)?,
         })
     }
 
-    /// [rows, width] to as many; `lengths` as in [`Attention::attend_within`].
+    /// [rows, width] to as many; `lengths` as in [`OwnAttention::attend_within`].
     pub(in crate::translation::marian) fn forward(
         &self,
         rows: &Rows,
@@ -107,14 +107,14 @@ impl EncoderLayer {
 
 /// What a decoder layer ends with: a look at the source, then two linear layers.
 pub(in crate::translation::marian) struct CrossLayer {
-    attention: Attention,
+    attention: CrossAttention,
     norm: Norm,
     feed_forward: FeedForward,
 }
 
 impl CrossLayer {
     pub(in crate::translation::marian) fn new(
-        attention: Attention,
+        attention: CrossAttention,
         norm: Norm,
         feed_forward: FeedForward,
     ) -> Self {
@@ -151,7 +151,7 @@ impl CrossLayer {
 }
 
 pub(super) struct DecoderLayer {
-    own: Attention,
+    own: OwnAttention,
     own_norm: Norm,
     cross: CrossLayer,
 }
@@ -160,10 +160,10 @@ impl DecoderLayer {
     pub(super) fn read(shape: Shape, at: &At<'_>) -> Result<Self> {
         let norm = |name| Norm::read(shape.width, &at.at(name));
         Ok(Self {
-            own: Attention::read(shape, &at.at("self_attn"))?,
+            own: OwnAttention::read(shape, &at.at("self_attn"))?,
             own_norm: norm("self_attn_layer_norm")?,
             cross: CrossLayer::new(
-                Attention::read(shape, &at.at("encoder_attn"))?,
+                CrossAttention::read(shape, &at.at("encoder_attn"))?,
                 norm("encoder_attn_layer_norm")?,
                 FeedForward::read(shape, at)?,
             ),
@@ -176,7 +176,7 @@ impl DecoderLayer {
     }
 
     /// New rows and how each looked at its source; `counts` and `pasts` as in
-    /// [`Attention::attend_past`].
+    /// [`OwnAttention::attend_past`].
     pub(super) fn forward(
         &self,
         rows: &Rows,

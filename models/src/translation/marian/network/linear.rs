@@ -35,6 +35,22 @@ impl Linear {
         })
     }
 
+    /// Reads several layers, each with as many `outputs`, as one that has their outputs one after the other.
+    pub(super) fn read_stacked(
+        (inputs, outputs): (usize, usize),
+        names: &[&str],
+        at: &At<'_>,
+    ) -> Result<Self> {
+        let weights: Vec<String> = names.iter().map(|name| format!("{name}.weight")).collect();
+        let biases = names
+            .iter()
+            .map(|name| at.at(name).numbers("bias", outputs));
+        Ok(Self {
+            weight: at.stacked(&weights, outputs, inputs)?,
+            bias: biases.collect::<Result<Vec<_>>>()?.concat(),
+        })
+    }
+
     /// [rows, inputs] to [rows, outputs].
     pub(in crate::translation::marian) fn forward(&self, rows: &Rows) -> Result<Rows> {
         self.weight.product(rows, &self.bias)

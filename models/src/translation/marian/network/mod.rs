@@ -22,7 +22,7 @@ use candle_nn::Activation;
 pub(crate) use self::bytes::quantized;
 use self::{attention::Past, layers::DecoderLayer, vocabulary::Vocabulary};
 pub(super) use self::{
-    attention::{Attended, Attention, Memory},
+    attention::{Attended, CrossAttention, Heads, Memory, OwnAttention},
     bytes::ByteMatrix,
     exponential::{exp, highest},
     layers::{CrossLayer, EncoderLayer, FeedForward, sum},

@@ -17,7 +17,7 @@ use candle_nn::Activation;
 
 use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
 use super::network::{
-    Attention, ByteMatrix, EncoderLayer, FeedForward, Linear, Memory, Norm, Rows,
+    ByteMatrix, EncoderLayer, FeedForward, Heads, Linear, Memory, Norm, OwnAttention, Rows,
 };
 use crate::translation::TranslationError;
 
@@ -82,8 +82,9 @@ impl StudentNetwork {
         let row_steps = parts.steps("none_QuantMultA")?;
         let encoder = (1..=shape.encoder).map(|layer| {
             let prefix = format!("encoder_l{layer}");
+            let (projections, heads) = parts.attention(&format!("{prefix}_self"), shape)?;
             Ok(EncoderLayer::new(
-                parts.attention(&format!("{prefix}_self"), shape)?,
+                OwnAttention::new(projections, heads),
                 parts.norm(&format!("{prefix}_self_Wo"), width)?,
                 parts.feed_forward(&format!("{prefix}_ffn"), shape)?,
             ))
@@ -214,14 +215,25 @@ impl Parts {
         Ok(Norm::new(numbers("scale")?, numbers("bias")?, EPSILON))
     }
 
-    /// The first head was trained to tell the alignment.
-    fn attention(&self, prefix: &str, shape: Shape) -> std::result::Result<Attention, String> {
+    /// The layers of attention, and how its heads look: the first was trained to tell the alignment.
+    fn attention(
+        &self,
+        prefix: &str,
+        shape: Shape,
+    ) -> std::result::Result<([Linear; 4], Heads), String> {
         let linear = |part: &str| {
             let (weight, bias) = (format!("{prefix}_W{part}"), format!("{prefix}_b{part}"));
             self.linear(&weight, Some(&bias), [shape.width; 2])
         };
-        let projections = [linear("q")?, linear("k")?, linear("v")?, linear("o")?];
-        Ok(Attention::new(projections, shape.heads, 1, true))
+        let heads = Heads {
+            count: shape.heads,
+            telling: 1,
+            exact: true,
+        };
+        Ok((
+            [linear("q")?, linear("k")?, linear("v")?, linear("o")?],
+            heads,
+        ))
     }
 
     fn feed_forward(&self, prefix: &str, shape: Shape) -> std::result::Result<FeedForward, String> {

@@ -4,7 +4,9 @@
 use candle_core::Result;
 
 use super::{Parts, shape::Shape};
-use crate::translation::marian::network::{Attended, CrossLayer, Linear, Memory, Norm, Rows, sum};
+use crate::translation::marian::network::{
+    Attended, CrossAttention, CrossLayer, Linear, Memory, Norm, Rows, sum,
+};
 
 /// What a decoder layer remembers of a target: [width].
 pub(super) type Cell = Vec<f32>;
@@ -24,12 +26,13 @@ impl DecoderLayer {
     ) -> std::result::Result<Self, String> {
         let name = |part: &str| format!("{prefix}_{part}");
         let square = [shape.width; 2];
+        let (projections, heads) = parts.attention(&name("context"), shape)?;
         Ok(Self {
             candidate: parts.linear(&name("rnn_W"), None, square)?,
             forget: parts.linear(&name("rnn_Wf"), Some(&name("rnn_bf")), square)?,
             norm: parts.norm(&name("rnn_ffn"), shape.width)?,
             cross: CrossLayer::new(
-                parts.attention(&name("context"), shape)?,
+                CrossAttention::new(projections, heads),
                 parts.norm(&name("context_Wo"), shape.width)?,
                 parts.feed_forward(&name("ffn"), shape)?,
             ),

@@ -162,6 +162,28 @@ impl ByteMatrix {
         let padded = self.weights.padded();
         let (bytes, row_scales) = quantize(rows.numbers(), self.inputs, padded, given);
         let mut product = Rows::zeros(rows.count(), outputs);
+        let task = |index: usize, parts: &mut [&mut [f32]], sums: &mut [i32]| {
+            let first = index * TASK;
+            let some = parts.first().map_or(0, |part| part.len());
+            let width = some.next_multiple_of(GROUP);
+            let sums = &mut sums[..width * parts.len()];
+            self.weights.sums(first..first + some, &bytes, sums);
+            let bias = &bias[first..first + some];
+            for ((part, sums), scale) in parts.iter_mut().zip(sums.chunks(width)).zip(&row_scales) {
+                self.scaling.numbers(first, *scale, sums, bias, part);
+            }
+        };
+        let shared = outputs * padded * rows.count() >= WORTH_SHARING;
+        if rows.count() == 1 {
+            let one = |(index, part): (usize, &mut [f32])| task(index, &mut [part], &mut [0; TASK]);
+            let numbers = product.numbers_mut();
+            if shared {
+                numbers.par_chunks_mut(TASK).enumerate().for_each(one);
+            } else {
+                numbers.chunks_mut(TASK).enumerate().for_each(one);
+            }
+            return product;
+        }
         // For each task, its part of each row.
         let mut tasks: Vec<Vec<&mut [f32]>> = Vec::new();
         tasks.resize_with(outputs.div_ceil(TASK), || Vec::with_capacity(rows.count()));
@@ -170,22 +192,14 @@ impl ByteMatrix {
                 task.push(part);
             }
         }
-        let task = |(index, parts): (usize, Vec<&mut [f32]>)| {
-            let first = index * TASK;
-            let some = parts.first().map_or(0, |part| part.len());
-            let width = some.next_multiple_of(GROUP);
-            let mut sums = vec![0; width * parts.len()];
-            self.weights.sums(first..first + some, &bytes, &mut sums);
-            let bias = &bias[first..first + some];
-            for ((part, sums), scale) in parts.into_iter().zip(sums.chunks(width)).zip(&row_scales)
-            {
-                self.scaling.numbers(first, *scale, sums, bias, part);
-            }
+        let several = |(index, mut parts): (usize, Vec<&mut [f32]>)| {
+            let mut sums = vec![0; TASK * parts.len()];
+            task(index, &mut parts, &mut sums);
         };
-        if outputs * padded * rows.count() < WORTH_SHARING {
-            tasks.into_iter().enumerate().for_each(task);
+        if shared {
+            tasks.into_par_iter().enumerate().for_each(several);
         } else {
-            tasks.into_par_iter().enumerate().for_each(task);
+            tasks.into_iter().enumerate().for_each(several);
         }
         product
     }
