@@ -177,7 +177,8 @@ fn place(term: &Term, target: &[u32], taken: &[bool]) -> Option<Range<usize>> {
     forms
         .flat_map(|form| {
             let places = target.windows(form.len()).enumerate();
-            places.filter_map(move |(at, tokens)| (tokens == form).then(|| at..at + form.len()))
+            let found = places.filter(move |(_, tokens)| tokens == form);
+            found.map(move |(at, _)| at..at + form.len())
         })
         .find(|at| !taken[at.clone()].contains(&true))
 }

@@ -97,7 +97,7 @@ pub(in crate::translation::marian) struct OwnAttention {
 /// What makes queries, keys and values of rows.
 enum Inputs {
     /// A layer each.
-    Apart([Linear; 3]),
+    Apart(Box<[Linear; 3]>),
     /// One layer, which makes them one after the other: rows are rounded once, and threads meet once.
     Together(Linear),
 }
@@ -111,11 +111,14 @@ enum Projected {
 impl Inputs {
     fn forward(&self, rows: &Rows) -> Result<Projected> {
         Ok(match self {
-            Self::Apart([query, key, value]) => Projected::Apart([
-                query.forward(rows)?,
-                key.forward(rows)?,
-                value.forward(rows)?,
-            ]),
+            Self::Apart(layers) => {
+                let [query, key, value] = &**layers;
+                Projected::Apart([
+                    query.forward(rows)?,
+                    key.forward(rows)?,
+                    value.forward(rows)?,
+                ])
+            }
             Self::Together(all) => Projected::Together(all.forward(rows)?),
         })
     }
@@ -149,7 +152,7 @@ impl OwnAttention {
     pub(in crate::translation::marian) fn new(projections: [Linear; 4], heads: Heads) -> Self {
         let [query, key, value, out] = projections;
         Self {
-            inputs: Inputs::Apart([query, key, value]),
+            inputs: Inputs::Apart(Box::new([query, key, value])),
             out,
             heads,
         }

@@ -219,29 +219,39 @@ impl<'a, S: Clone> Course<'a, S> {
     }
 }
 
+/// A course, its index, and what it wants to be read.
+struct Going<'a, S> {
+    index: usize,
+    course: Course<'a, S>,
+    asked: Vec<Asked<S>>,
+}
+
 /// Follows all courses to their ends, and tells each one's target, by its index, as soon as it is found.
 pub(super) fn run<D: Decoder>(
     decoder: &D,
     courses: Vec<Course<'_, D::State>>,
     mut found: impl FnMut(usize, Hypothesis),
 ) -> Result<(), D::Error> {
-    let mut going: Vec<(usize, Course<'_, D::State>, Vec<Asked<D::State>>)> = Vec::new();
-    for (index, course) in courses.into_iter().enumerate() {
-        let asked = course.begin().into_iter().collect();
-        going.push((index, course, asked));
-    }
+    let begun = courses.into_iter().enumerate();
+    let mut going: Vec<Going<'_, D::State>> = begun
+        .map(|(index, course)| Going {
+            asked: course.begin().into_iter().collect(),
+            index,
+            course,
+        })
+        .collect();
     while !going.is_empty() {
-        let counts: Vec<usize> = going.iter().map(|(_, _, asked)| asked.len()).collect();
-        let asked = going.iter_mut().flat_map(|(_, _, asked)| asked.drain(..));
+        let counts: Vec<usize> = going.iter().map(|going| going.asked.len()).collect();
+        let asked = going.iter_mut().flat_map(|going| going.asked.drain(..));
         let (mut states, tokens): (Vec<D::State>, Vec<Vec<u32>>) =
             asked.map(|asked| (asked.state, asked.tokens)).unzip();
         let rows = decoder.read(&mut states, &tokens)?;
         let mut answers = states.into_iter().zip(rows);
         let mut still = Vec::with_capacity(going.len());
-        for ((index, mut course, _), count) in going.into_iter().zip(counts) {
-            match course.go_on(answers.by_ref().take(count).collect()) {
-                Next::Ask(asked) => still.push((index, course, asked)),
-                Next::Found(target) => found(index, target),
+        for (mut going, count) in going.into_iter().zip(counts) {
+            match going.course.go_on(answers.by_ref().take(count).collect()) {
+                Next::Ask(asked) => still.push(Going { asked, ..going }),
+                Next::Found(target) => found(going.index, target),
             }
         }
         going = still;
