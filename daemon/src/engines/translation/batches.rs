@@ -118,6 +118,7 @@ struct Desk {
     turns: Option<(Turns, Rank)>,
     requests: mpsc::Receiver<Message>,
     models: Models,
+    /// As many at most as there are sessions and targets: each asks for one at a time.
     waiting: VecDeque<Waiting>,
 }
 
