@@ -71,11 +71,7 @@ impl SessionSpec {
         }
         let mut targets = Vec::new();
         for target in &config.targets {
-            let target = TargetOutput::resolve(target, engines)?;
-            let target = TargetOutput {
-                glossary: glossary(&config.glossary, target.language)?,
-                ..target
-            };
+            let target = TargetOutput::resolve(target, &config.glossary, engines)?;
             if targets
                 .iter()
                 .any(|other: &TargetOutput| other.language == target.language)
@@ -184,7 +180,11 @@ fn sources(
 }
 
 impl TargetOutput {
-    fn resolve(target: &v1::Target, engines: &Engines) -> Result<Self, Refusal> {
+    fn resolve(
+        target: &v1::Target,
+        terms: &[v1::GlossaryTerm],
+        engines: &Engines,
+    ) -> Result<Self, Refusal> {
         let language = language(&target.language)?;
         let voice = if target.captions_only {
             None
@@ -203,7 +203,7 @@ impl TargetOutput {
             language,
             voice,
             format,
-            glossary: None,
+            glossary: glossary(terms, language)?,
         })
     }
 

@@ -123,7 +123,7 @@ impl<S: Clone> Beam<S> {
                 next: Row::default(),
                 terms: parent.terms.clone(),
             };
-            let attention = parent.kept_attention();
+            let attention = parent.attention();
             next.found
                 .push(candidate.token, candidate.log_probability, attention);
             next.read(state, row, limits);

@@ -31,7 +31,7 @@ impl<S> Greedy<S> {
         };
         let saying = live.terms.is_saying();
         let early = limits.watch.as_ref();
-        if !saying && early.is_some_and(|watch| watch.is_early(live.attention())) {
+        if !saying && early.is_some_and(|watch| watch.is_early(&live.attention())) {
             return Next::Found(self.found(Some(token), limits));
         }
         let (token, log_probability) = match live.wanted(token, limits) {
@@ -41,7 +41,7 @@ impl<S> Greedy<S> {
             }
             None => (token, log_probability),
         };
-        let attention = live.kept_attention();
+        let attention = live.attention();
         live.found.push(token, log_probability, attention);
         let asked = live.state.take().map(|state| Asked {
             state,
@@ -53,7 +53,7 @@ impl<S> Greedy<S> {
     /// What is found; `refused` would have come next.
     fn found(&self, refused: Option<u32>, limits: &Limits<'_>) -> Hypothesis {
         let mut found = self.live.hypothesis();
-        if limits.watch.is_some() && limits.whole_words {
+        if limits.watch.is_some() {
             let tokens = &found.tokens[self.prefix..];
             let whole = limits.words.whole(tokens, refused, limits.end);
             found.truncate(self.prefix + whole);

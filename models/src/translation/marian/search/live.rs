@@ -40,18 +40,13 @@ impl<S> Live<S> {
     }
 
     /// Where the decoder looked for the next token.
-    pub(super) fn attention(&self) -> &[f32] {
-        self.next.attention.last().map_or(&[], |last| last)
-    }
-
-    /// The same, to keep.
-    pub(super) fn kept_attention(&self) -> Arc<[f32]> {
+    pub(super) fn attention(&self) -> Arc<[f32]> {
         self.next.attention.last().cloned().unwrap_or_default()
     }
 
     /// The token that a term wants next, where one is being said or the best next one would begin to.
     pub(super) fn wanted(&mut self, best: u32, limits: &Limits<'_>) -> Option<u32> {
-        let attention = self.kept_attention();
+        let attention = self.attention();
         let first = self.found.tokens.is_empty();
         self.terms.wanted(best, &attention, first, limits.words)
     }

@@ -24,6 +24,8 @@ const AHEAD: usize = 1_024;
 pub(super) fn sums_of_products(weights: &[i8], rows: &[i8], padded: usize, sums: &mut [i32]) {
     assert!(std::arch::is_x86_feature_detected!("avx2"));
     assert!(padded.is_multiple_of(STEP));
+    let width = (weights.len() / padded).next_multiple_of(GROUP);
+    assert_eq!(sums.len(), width * (rows.len() / padded));
     // SAFETY: the processor has AVX2, asserted above.
     unsafe {
         if rows.len() == padded {

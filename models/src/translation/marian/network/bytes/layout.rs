@@ -58,6 +58,15 @@ impl Layout {
         }
         false
     }
+
+    /// A byte as it lies, or as it was.
+    fn kept(self, byte: i8) -> i8 {
+        if self.is_grouped() {
+            byte ^ i8::MIN
+        } else {
+            byte
+        }
+    }
 }
 
 /// The bytes of a matrix, its rows filled up with zeros.
@@ -166,16 +175,5 @@ impl Weights {
         };
         let weights = &self.bytes[outputs.start * self.padded..end * self.padded];
         kernel(weights, rows, self.padded, sums);
-    }
-}
-
-impl Layout {
-    /// A byte as it lies, or as it was.
-    fn kept(self, byte: i8) -> i8 {
-        if self.is_grouped() {
-            byte ^ i8::MIN
-        } else {
-            byte
-        }
     }
 }
