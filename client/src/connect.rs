@@ -50,6 +50,22 @@ impl Default for LocalDaemon {
     }
 }
 
+impl Endpoint {
+    /// Whether sound that goes there leaves this machine.
+    #[must_use]
+    pub fn is_far(&self) -> bool {
+        match self {
+            Self::InProcess(_) | Self::Unix(_) => false,
+            Self::Remote(uri) => {
+                let host = uri.host().unwrap_or_default();
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                let loopback = host.parse::<std::net::IpAddr>().map(|ip| ip.is_loopback());
+                !(host == "localhost" || loopback.unwrap_or(false))
+            }
+        }
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = ClientError;
 
@@ -176,6 +192,24 @@ fn unreachable_at(endpoint: &Endpoint, error: tonic::transport::Error) -> Client
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loopback_is_near() {
+        for (address, far) in [
+            ("localhost:1", false),
+            ("127.0.0.2:1", false),
+            ("[::1]:1", false),
+            ("unix:/x", false),
+            ("192.168.0.2:1", true),
+            ("desk.example:1", true),
+        ] {
+            assert_eq!(
+                address.parse::<Endpoint>().unwrap().is_far(),
+                far,
+                "{address}"
+            );
+        }
+    }
 
     #[test]
     fn addresses_in_all_spellings() {

@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 
 use crate::{
     audio::AudioError,
+    device::DeviceError,
     evaluation::{LogError, ManifestError},
     exit_status::ExitStatus,
 };
@@ -21,6 +22,9 @@ pub enum ClientError {
     /// The input.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// A microphone or loudspeaker.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A language that is none.
     #[error(transparent)]
     UnknownLanguage(#[from] UnknownLanguage),
@@ -112,6 +116,10 @@ pub enum Reason {
     ShuttingDown,
     /// `engine-failed`
     EngineFailed,
+    /// `room-taken`
+    RoomTaken,
+    /// `no-room`
+    NoRoom,
 }
 
 impl Reason {
@@ -131,6 +139,8 @@ impl Reason {
             Some("full") => return Some(Self::Full),
             Some("shutting-down") => return Some(Self::ShuttingDown),
             Some("engine-failed") => return Some(Self::EngineFailed),
+            Some("room-taken") => return Some(Self::RoomTaken),
+            Some("no-room") => return Some(Self::NoRoom),
             Some(other) => tracing::debug!(other, "a reason newer than this client"),
             None => {}
         }
@@ -212,6 +222,7 @@ impl ClientError {
                     ExitStatus::InputTruncated
                 }
             },
+            Self::Device(_) => ExitStatus::DeviceFailed,
             Self::UnknownLanguage(_) => ExitStatus::UnknownLanguage,
             Self::Manifest(error) => match error {
                 ManifestError::Read { .. } => ExitStatus::InputUnreadable,
@@ -231,7 +242,11 @@ impl ClientError {
                 Reason::ModelMissing => ExitStatus::ModelMissing,
                 Reason::ModelCorrupt => ExitStatus::ModelCorrupt,
                 Reason::BadConfig => ExitStatus::Usage,
-                Reason::Full | Reason::Loading | Reason::ShuttingDown => ExitStatus::ServerRefused,
+                Reason::Full
+                | Reason::Loading
+                | Reason::ShuttingDown
+                | Reason::RoomTaken
+                | Reason::NoRoom => ExitStatus::ServerRefused,
                 Reason::BadAudio | Reason::EngineFailed => ExitStatus::SessionFailed,
             },
             Self::Load(error) => load_status(error),
@@ -240,6 +255,21 @@ impl ClientError {
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Ok,
             Self::Stdout(_) => ExitStatus::OutputFailed,
             Self::Interrupted => ExitStatus::Interrupted,
+        }
+    }
+
+    /// Whether the network failed, and may be back soon.
+    #[must_use]
+    pub fn is_connection_loss(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Broken { source, .. } => {
+                matches!(
+                    source.code(),
+                    Code::Unavailable | Code::Unknown | Code::Cancelled
+                )
+            }
+            _ => false,
         }
     }
 
@@ -260,6 +290,7 @@ impl ClientError {
                     "copy or download the file again; what it holds was used as far as it goes"
                 }
             },
+            Self::Device(error) => return Some(error.advice()),
             Self::UnknownLanguage(_) => "`interpret languages` lists what is ready to use",
             Self::Manifest(ManifestError::Language { .. }) => {
                 "write languages as ISO 639-1 codes, such as fr"
@@ -288,6 +319,8 @@ impl ClientError {
                 Reason::Full => "wait until a session ends, or use another daemon",
                 Reason::ShuttingDown => "wait until the daemon is up again",
                 Reason::BadAudio | Reason::EngineFailed => "the daemon's log says more",
+                Reason::RoomTaken => "choose another name, or wait until that session ends",
+                Reason::NoRoom => "wait until somebody speaks there, and check the name",
             },
             // Their messages say what to run.
             Self::Load(_) | Self::Model(_) => return None,

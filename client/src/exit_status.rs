@@ -39,13 +39,15 @@ pub enum ExitStatus {
     DownloadFailed = 14,
     /// The input cannot be opened or read.
     InputUnreadable = 15,
+    /// No microphone or loudspeaker, or it cannot be used.
+    DeviceFailed = 16,
     /// Stopped by Ctrl-C; the files hold what came before.
     Interrupted = 130,
 }
 
 impl ExitStatus {
     /// Every status, by code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Ok,
         Self::Unexpected,
         Self::Usage,
@@ -62,6 +64,7 @@ impl ExitStatus {
         Self::OutputFailed,
         Self::DownloadFailed,
         Self::InputUnreadable,
+        Self::DeviceFailed,
         Self::Interrupted,
     ];
 
@@ -95,6 +98,7 @@ impl ExitStatus {
             Self::OutputFailed => "an output cannot be written",
             Self::DownloadFailed => "a download failed",
             Self::InputUnreadable => "the input cannot be opened or read",
+            Self::DeviceFailed => "no microphone or loudspeaker, or it cannot be used",
             Self::Interrupted => "stopped by Ctrl-C; the files hold what came before",
         }
     }

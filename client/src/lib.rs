@@ -8,6 +8,7 @@
 pub mod audio;
 pub mod commands;
 pub mod connect;
+pub mod device;
 pub mod error;
 pub mod evaluation;
 pub mod exit_status;
@@ -15,6 +16,7 @@ pub mod measure;
 pub mod output;
 pub mod playback;
 pub mod session;
+mod stderr;
 pub mod view;
 
 pub use error::ClientError;

@@ -19,6 +19,8 @@ pub struct Measure {
     source_words: usize,
     translated_words: BTreeMap<String, usize>,
     stages: Vec<Stage>,
+    /// Calls and computing time of each stage.
+    computed: BTreeMap<String, (u64, u64)>,
     voices: BTreeMap<String, Voice>,
     lost_ms: u64,
 }
@@ -71,6 +73,7 @@ impl Measure {
             source_words: 0,
             translated_words: BTreeMap::new(),
             stages: Vec::new(),
+            computed: BTreeMap::new(),
             voices: BTreeMap::new(),
             lost_ms: 0,
         }
@@ -105,7 +108,8 @@ impl Measure {
                     listener: Listener::new(self.pace, format.sample_rate_hz),
                     frame_bytes: frame_bytes(format),
                 };
-                self.voices.insert(target.language.clone(), voice);
+                // A session that goes on in another: its speech goes on too.
+                self.voices.entry(target.language.clone()).or_insert(voice);
             }
         }
     }
@@ -119,13 +123,18 @@ impl Measure {
 
     fn end(&mut self, ended: &SessionEnded) {
         self.source_ms = ended.source_ms;
-        self.stages = ended
-            .stages
+        for stage in &ended.stages {
+            let computed = self.computed.entry(stage.stage.clone()).or_default();
+            computed.0 += stage.calls;
+            computed.1 += stage.busy_ms;
+        }
+        self.stages = self
+            .computed
             .iter()
-            .map(|stage| Stage {
-                name: stage.stage.clone(),
-                calls: stage.calls,
-                ratio: stage.busy_ms as f64 / ended.source_ms.max(1) as f64,
+            .map(|(name, (calls, busy_ms))| Stage {
+                name: name.clone(),
+                calls: *calls,
+                ratio: *busy_ms as f64 / ended.source_ms.max(1) as f64,
             })
             .collect();
     }
@@ -167,7 +176,9 @@ impl Measure {
             Some(Spoken {
                 language: language.clone(),
                 first_ms: voice.listener.first_ms()?,
-                ear_voice_span: (self.pace == Pace::RealTime)
+                ear_voice_span: self
+                    .pace
+                    .is_live()
                     .then(|| voice.listener.median_and_p95())
                     .flatten()
                     .map(|(median_ms, p95_ms)| EarVoiceSpan { median_ms, p95_ms }),

@@ -52,7 +52,7 @@ impl Timeline {
 #[must_use]
 pub fn ready_ms(pace: Pace, received_at_ms: i64, source_end_ms: u64) -> u64 {
     match pace {
-        Pace::RealTime => u64::try_from(received_at_ms).unwrap_or(0),
+        Pace::RealTime | Pace::Device => u64::try_from(received_at_ms).unwrap_or(0),
         Pace::Fast => source_end_ms,
     }
 }

@@ -10,6 +10,7 @@ pub mod engines;
 pub mod exit;
 pub mod memory;
 pub mod pipeline;
+mod rooms;
 pub mod service;
 pub mod session;
 pub mod telemetry;

@@ -15,8 +15,8 @@ from time import monotonic
 from types import FrameType
 
 from manifest import Recording, default_manifest, recordings
+from ours import MODES, Daemon
 from ours import NAME as OURS
-from ours import Daemon
 from pace import Pace
 from peer import VARIANTS, Peer
 from process_figures import machine_busy_s
@@ -55,12 +55,12 @@ class Bench:
             peers = [
                 running.enter_context(Peer(VARIANTS[name], model, self.threads))
                 for name in self.systems
-                if name != OURS
+                if name not in MODES
             ]
             for language, group in groupby(heard, lambda recording: recording.language):
                 with ExitStack() as of_language:
                     daemon = None
-                    if OURS in self.systems:
+                    if any(name in MODES for name in self.systems):
                         daemon = Daemon(self.programs, language, self.threads)
                         of_language.enter_context(daemon)
                     for recording in group:
@@ -72,7 +72,9 @@ class Bench:
         for peer in peers:
             self._stream(partial(peer.run, recording, self.pace))
         if daemon:
-            self._stream(partial(daemon.run, recording, offline[0].audio_s))
+            for name in self.systems:
+                if name in MODES:
+                    self._stream(partial(daemon.run, recording, offline[0].audio_s, name))
 
     def _stream(self, work: Callable[[], Run]) -> None:
         start, busy = monotonic(), machine_busy_s()
@@ -102,7 +104,8 @@ class Bench:
         def of(name: str) -> list[Run]:
             return [run for run in self.streamed if run.system == name]
 
-        ratios = [ratio(of(OURS), of(name), clock) for name in self.systems if name != OURS]
+        ours = next((name for name in self.systems if name in MODES), OURS)
+        ratios = [ratio(of(ours), of(name), clock) for name in self.systems if name not in MODES]
         return Report(
             machine=machine_facts(),
             others_cores=self.others_s / self.wall_s,
@@ -128,7 +131,7 @@ def machine_facts() -> dict[str, str]:
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    known = [*VARIANTS, OURS]
+    known = [*VARIANTS, *MODES]
     parser = argparse.ArgumentParser(prog="bench-peers", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the two shortest recordings")
     parser.add_argument(
@@ -149,9 +152,9 @@ def arguments() -> argparse.Namespace:
     unknown = [name for name in chosen.systems if name not in known]
     if unknown:
         parser.error(f"unknown system {unknown[0]}; known: {', '.join(known)}")
-    if chosen.unpaced and OURS in chosen.systems:
+    if chosen.unpaced and any(name in MODES for name in chosen.systems):
         parser.error("ours cannot run unpaced; name --systems without it")
-    if chosen.systems == [OURS]:
+    if all(name in MODES for name in chosen.systems):
         parser.error("name a peer too: its offline transcript gives the common clock")
     return chosen
 
@@ -165,7 +168,7 @@ def main() -> None:
     """Measures, prints and writes the report."""
     chosen = arguments()
     signal.signal(signal.SIGTERM, stop)
-    if OURS in chosen.systems and not (chosen.programs / "interpretd").is_file():
+    if any(name in MODES for name in chosen.systems) and not (chosen.programs / "interpretd").is_file():
         sys.exit(f"bench-peers: no interpretd in {chosen.programs}; run `cargo build --release --bins`")
     if not chosen.manifest.is_file():
         sys.exit(f"bench-peers: there is no {chosen.manifest}")

@@ -21,7 +21,32 @@ pub fn interpret(arguments: &[&str]) -> Result<Output> {
         .context("starting interpret")
 }
 
-/// What `interpret file` left behind.
+/// The events of a log, in order.
+///
+/// # Errors
+/// When it cannot be read, or is no event log.
+pub fn read_events(log: &Path) -> Result<Vec<Response>> {
+    std::fs::read_to_string(log)?
+        .lines()
+        .map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line)?;
+            // Beside the response itself, the log holds what the client measured.
+            if let Some(fields) = line.as_object_mut() {
+                fields.retain(|name, _| name != "receivedAtMs");
+                if let Some(audio) = fields
+                    .get_mut("translatedAudio")
+                    .and_then(|audio| audio.as_object_mut())
+                {
+                    audio.retain(|name, _| name != "dataSamples");
+                }
+            }
+            let message: InterpretResponse = serde_json::from_value(line)?;
+            message.response.context("an empty response")
+        })
+        .collect()
+}
+
+/// What `interpret file` or `interpret mic` left behind.
 #[derive(Debug)]
 pub struct Interpreted {
     /// The spoken translation.
@@ -74,24 +99,7 @@ impl Interpreted {
                 String::from_utf8_lossy(&output.stderr)
             );
         }
-        let events = std::fs::read_to_string(&log)?
-            .lines()
-            .map(|line| {
-                let mut line: serde_json::Value = serde_json::from_str(line)?;
-                // Beside the response itself, the log holds what the client measured.
-                if let Some(fields) = line.as_object_mut() {
-                    fields.retain(|name, _| name != "receivedAtMs");
-                    if let Some(audio) = fields
-                        .get_mut("translatedAudio")
-                        .and_then(|audio| audio.as_object_mut())
-                    {
-                        audio.retain(|name, _| name != "dataSamples");
-                    }
-                }
-                let message: InterpretResponse = serde_json::from_value(line)?;
-                message.response.context("an empty response")
-            })
-            .collect::<Result<_>>()?;
+        let events = read_events(&log)?;
         Ok(Self { wav, vtt, events })
     }
 

@@ -4,8 +4,10 @@
 pub mod daemon_process;
 pub mod ears;
 pub mod interpret_command;
+pub mod microphone;
 pub mod noises;
 pub mod pipeline;
 pub mod scores;
+pub mod sound_server;
 pub mod speech;
 pub mod stream;

@@ -14,6 +14,19 @@ pub enum Pace {
     RealTime,
     /// As fast as the daemon takes it (HTTP/2 flow control holds the sender back).
     Fast,
+    /// At once: it comes from a device, whose own clock is the speed of speech.
+    Device,
+}
+
+impl Pace {
+    /// Whether somebody listens while the speaker speaks: arrival times mean something.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        match self {
+            Self::RealTime | Self::Device => true,
+            Self::Fast => false,
+        }
+    }
 }
 
 /// Holds audio back until it is due. Every due time is counted from one start instant, so a late

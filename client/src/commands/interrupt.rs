@@ -25,6 +25,7 @@ pub(super) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
     give_up_at: Option<Instant>,
+    gave_up: bool,
 }
 
 impl Interrupts {
@@ -34,6 +35,7 @@ impl Interrupts {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             give_up_at: None,
+            gave_up: false,
         })
     }
 
@@ -57,10 +59,31 @@ impl Interrupts {
             _ = self.terminate.recv() => {}
             () = patience => {}
         }
-        if give_up_at.is_some() {
+        self.ask()
+    }
+
+    /// The person asks by another way than a signal: what that means now.
+    pub(super) fn ask(&mut self) -> Interrupt {
+        if self.give_up_at.is_some() {
+            self.gave_up = true;
             return Interrupt::GiveUp;
         }
         self.give_up_at = Some(Instant::now() + PATIENCE);
         Interrupt::Finish
+    }
+
+    /// Waits until the person has asked a second time, or asks now for the first; 5 s of patience do
+    /// not count.
+    pub(super) async fn give_up(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        self.gave_up = true;
+    }
+
+    /// Whether the work was given up on before it was done.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up
     }
 }

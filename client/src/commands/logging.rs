@@ -1,8 +1,8 @@
 //! What the program says about itself, on standard error.
 
-use std::io;
-
 use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::stderr::Stderr;
 
 /// Filter of the log, in the syntax of tracing-subscriber.
 const VARIABLE: &str = "INTERPRET_LOG";
@@ -10,15 +10,15 @@ const VARIABLE: &str = "INTERPRET_LOG";
 /// Starts logging. The variable goes before the flags.
 pub(super) fn init(verbose: u8) {
     let by_flags = match verbose {
-        // Symphonia logs as errors what this program reports in its own words.
-        0 => "warn,symphonia=off",
-        1 => "warn,interpret=info,interpretd=info,symphonia=off",
+        // These log as errors what this program reports in its own words.
+        0 => "warn,pulseaudio=off,symphonia=off",
+        1 => "warn,interpret=info,interpretd=info,pulseaudio=off,symphonia=off",
         _ => "info,interpret=trace,interpretd=debug",
     };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(by_flags));
     // A second call, in tests, finds a subscriber in place; that one stays.
     let _ = fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| Stderr)
         .try_init();
 }

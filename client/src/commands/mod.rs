@@ -1,21 +1,28 @@
 //! The command line: one file per sub-command.
 
+pub mod devices;
+pub mod doctor;
 pub mod evaluate;
 pub mod file;
 mod glossary;
 mod interrupt;
 pub mod languages;
+pub mod listen;
 mod logging;
+pub mod mic;
 pub mod models;
 mod report;
+mod request;
 mod server;
+pub mod shell;
 mod source;
 mod table;
 pub mod voices;
+mod work;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use report::{Failure, print_failure};
 pub use server::ServerArgs;
@@ -38,14 +45,27 @@ struct Cli {
 enum Command {
     /// Interpret a recording: captions on the terminal, audio, captions and events into files.
     File(file::Args),
+    /// Interpret what a microphone hears, into headphones and onto the terminal.
+    // Larger than the others: boxed.
+    Mic(Box<mic::Args>),
+    /// Listen to what somebody says in a room, in one's own language.
+    Listen(listen::Args),
     /// Measure: stream recordings at the speed of speech, score the event logs, write a report.
     Evaluate(evaluate::Args),
+    /// List microphones and loudspeakers.
+    Devices(devices::Args),
+    /// See what this machine has and how fast it is, and what to choose.
+    Doctor(doctor::Args),
     /// List the language pairs that are ready.
     Languages(languages::Args),
     /// List the voices that are ready.
     Voices(voices::Args),
     /// List, fetch, verify, find, remove and import models.
     Models(models::Args),
+    /// Print a script that completes commands in a shell.
+    Completions(shell::CompletionsArgs),
+    /// Write manual pages.
+    Man(shell::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -75,6 +95,12 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::File(args) => file::run(args).await,
+        Command::Mic(args) => mic::run(*args).await,
+        Command::Listen(args) => listen::run(args).await,
+        Command::Devices(args) => Ok(devices::run(&args)?),
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Completions(args) => Ok(shell::completions(&args, Cli::command())?),
+        Command::Man(args) => Ok(shell::man(&args, Cli::command())?),
         Command::Evaluate(args) => evaluate::run(args).await,
         Command::Languages(args) => Ok(languages::run(args).await?),
         Command::Voices(args) => Ok(voices::run(args).await?),
@@ -84,7 +110,6 @@ async fn run(command: Command) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
 
     use super::*;
 

@@ -14,6 +14,10 @@ pub struct ServerArgs {
     /// interprets by itself.
     #[arg(long, value_name = "ADDR", env = "INTERPRET_SERVER")]
     server: Option<String>,
+    /// Recogniser of this process, such as whisper-tiny or whisper-small (`interpret models list`)
+    /// [default: whisper-base].
+    #[arg(long, value_name = "MODEL", conflicts_with = "server")]
+    recognition: Option<String>,
 }
 
 impl ServerArgs {
@@ -25,7 +29,13 @@ impl ServerArgs {
     pub fn endpoint(&self) -> Result<Endpoint, ClientError> {
         match &self.server {
             Some(address) => address.parse(),
-            None => Ok(Endpoint::InProcess(LocalDaemon::default())),
+            None => {
+                let mut local = LocalDaemon::default();
+                if let Some(name) = &self.recognition {
+                    local.0.models.recognition.clone_from(name);
+                }
+                Ok(Endpoint::InProcess(local))
+            }
         }
     }
 }

@@ -119,7 +119,11 @@ pub(crate) fn frame_bytes(format: AudioFormat) -> usize {
     let sample = match format.encoding() {
         AudioEncoding::F32 => 4,
         AudioEncoding::Linear16 => 2,
-        AudioEncoding::Mulaw | AudioEncoding::Alaw | AudioEncoding::Unspecified => 1,
+        // Bytes of packets are no samples; sessions of this client decode them.
+        AudioEncoding::Mulaw
+        | AudioEncoding::Alaw
+        | AudioEncoding::Opus
+        | AudioEncoding::Unspecified => 1,
     };
     sample * format.channels.max(1) as usize
 }

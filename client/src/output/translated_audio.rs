@@ -56,6 +56,10 @@ impl TranslatedAudioFile {
     }
 
     fn start(&mut self, started: &SessionStarted) -> io::Result<()> {
+        if self.sound.is_some() {
+            // A session that goes on in another: the file goes on too.
+            return Ok(());
+        }
         let target = started
             .targets
             .iter()

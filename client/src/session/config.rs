@@ -2,8 +2,12 @@
 
 use interpret_models::{Language, SOURCE_SAMPLE_RATE};
 use interpret_proto::v1;
+use interpretd::audio::{Encoding, Format};
 
 use crate::{audio::Pace, error::ClientError};
+
+/// Sample rate of compressed speech: that of the voices.
+const COMPRESSED_SPEECH_HZ: u32 = 24_000;
 
 /// What is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +59,18 @@ pub struct Config {
     targets: Vec<Target>,
     mode: v1::Mode,
     glossary: Vec<v1::GlossaryTerm>,
+    codec: Codec,
+    room: String,
+}
+
+/// How sound travels to the daemon and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Codec {
+    /// As it is: 64 kB a second, and no loss.
+    #[default]
+    Pcm,
+    /// Compressed with Opus: 4 kB a second.
+    Opus,
 }
 
 impl Config {
@@ -66,6 +82,8 @@ impl Config {
             targets: Vec::new(),
             mode: v1::Mode::Unspecified,
             glossary: Vec::new(),
+            codec: Codec::Pcm,
+            room: String::new(),
         }
     }
 
@@ -90,6 +108,64 @@ impl Config {
         self
     }
 
+    /// Lets others listen, in a room of this name (see [`Listening`](super::Listening)).
+    #[must_use]
+    pub fn room(mut self, name: impl Into<String>) -> Self {
+        self.room = name.into();
+        self
+    }
+
+    /// Chooses how sound travels. What a session gives out is always decoded.
+    #[must_use]
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// The language that is spoken, if it is not to be detected.
+    #[must_use]
+    pub fn spoken(&self) -> Option<Language> {
+        match self.source {
+            Source::Language(language) => Some(language),
+            Source::Detect(_) => None,
+        }
+    }
+
+    /// The languages to interpret into.
+    pub fn languages(&self) -> impl Iterator<Item = Language> + '_ {
+        self.targets.iter().map(|target| target.language)
+    }
+
+    /// The mode that was chosen.
+    #[must_use]
+    pub fn mode_asked(&self) -> v1::Mode {
+        self.mode
+    }
+
+    /// Interprets into `language` alone, with the daemon's default voice.
+    #[must_use]
+    pub fn retarget(mut self, language: Language) -> Self {
+        let captions_only = self.targets.iter().all(|target| target.captions_only);
+        self.targets = vec![Target {
+            captions_only,
+            ..Target::new(language)
+        }];
+        self
+    }
+
+    /// The format of the audio that is sent.
+    pub(super) fn format(&self) -> Format {
+        Format {
+            // Floats: the daemon hears exactly what was decoded.
+            encoding: match self.codec {
+                Codec::Pcm => Encoding::F32,
+                Codec::Opus => Encoding::Opus,
+            },
+            sample_rate_hz: SOURCE_SAMPLE_RATE,
+            channels: 1,
+        }
+    }
+
     /// The message that opens the session; audio that is not sent at the speed of speech is a
     /// recording.
     pub(super) fn into_message(self, pace: Pace) -> Result<v1::SessionConfig, ClientError> {
@@ -104,9 +180,12 @@ impl Config {
         Ok(v1::SessionConfig {
             source_language,
             source_candidates,
-            // Floats: the daemon hears exactly what was decoded.
             audio_format: Some(v1::AudioFormat {
-                encoding: v1::AudioEncoding::F32.into(),
+                encoding: match self.codec {
+                    Codec::Pcm => v1::AudioEncoding::F32,
+                    Codec::Opus => v1::AudioEncoding::Opus,
+                }
+                .into(),
                 sample_rate_hz: SOURCE_SAMPLE_RATE,
                 channels: 1,
             }),
@@ -116,13 +195,21 @@ impl Config {
                 .map(|target| v1::Target {
                     language: target.language.to_string(),
                     voice: target.voice,
-                    audio_format: None,
+                    audio_format: match self.codec {
+                        Codec::Pcm => None,
+                        Codec::Opus => Some(v1::AudioFormat {
+                            encoding: v1::AudioEncoding::Opus.into(),
+                            sample_rate_hz: COMPRESSED_SPEECH_HZ,
+                            channels: 1,
+                        }),
+                    },
                     captions_only: target.captions_only,
                 })
                 .collect(),
             mode: self.mode.into(),
-            recorded: pace == Pace::Fast,
+            recorded: !pace.is_live(),
             glossary: self.glossary,
+            room: self.room,
         })
     }
 

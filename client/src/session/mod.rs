@@ -25,8 +25,11 @@
 //! that the program does not take make the daemon wait (HTTP/2 flow control, both ways).
 
 mod config;
+mod heard;
+mod listening;
 mod order;
 mod send;
+mod shift;
 
 use std::sync::{
     Arc,
@@ -38,16 +41,19 @@ use interpret_proto::v1::{
     InterpretRequest, InterpretResponse, SessionStarted, interpret_request::Request,
     interpreter_client::InterpreterClient,
 };
+use interpretd::audio::{ChunkEncoder, Encoding};
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Streaming, transport::Channel};
 
-pub use config::{Config, Source, Target};
+pub use config::{Codec, Config, Source, Target};
 pub use interpret_proto::v1::{Mode, interpret_response::Response as Event};
+pub use listening::Listening;
 pub use send::Sent;
+pub use shift::Shift;
 
-use self::order::Order;
+use self::{heard::Heard, order::Order};
 use crate::{
     audio::{AudioError, Pace, Pacer, source_ms},
     error::ClientError,
@@ -71,11 +77,15 @@ pub struct Received {
 pub struct Session {
     responses: Streaming<InterpretResponse>,
     started: SessionStarted,
+    /// Decodes the audio that comes.
+    heard: Heard,
     /// `SessionStarted`, until it has been given out.
     first: Option<Received>,
     zero: Instant,
     order: Order,
     finish: CancellationToken,
+    /// Dropping the session stops its sender, which takes no more of the audio then.
+    _stop: DropGuard,
     sent: Arc<AtomicU64>,
     sender: JoinHandle<Sent>,
 }
@@ -98,6 +108,13 @@ impl Session {
         A: Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static,
     {
         let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
+        let format = config.format();
+        let length_ms = match format.encoding {
+            Encoding::Opus => send::PACKET_MS,
+            _ => send::CHUNK_MS,
+        };
+        let encoder = ChunkEncoder::new(format, length_ms)
+            .map_err(|error| ClientError::Usage(error.to_string()))?;
         let opening = InterpretRequest {
             request: Some(Request::Config(config.into_message(pace)?)),
         };
@@ -112,12 +129,13 @@ impl Session {
         let event = next_event(&mut responses).await?;
         let arrived = Instant::now();
         order.check(event.as_ref())?;
-        let Some(Event::SessionStarted(started)) = event else {
+        let Some(Event::SessionStarted(mut started)) = event else {
             return Err(ClientError::Protocol(
                 "no SessionStarted came first".to_owned(),
             ));
         };
 
+        let heard = Heard::new(&mut started)?;
         let pacer = Pacer::start(pace);
         let zero = pacer.started();
         let finish = CancellationToken::new();
@@ -125,6 +143,7 @@ impl Session {
         let sender = tokio::spawn(send::send_audio(
             audio,
             pacer,
+            encoder,
             requests,
             finish.clone(),
             Arc::clone(&sent),
@@ -136,8 +155,10 @@ impl Session {
                 event: Event::SessionStarted(started.clone()),
             }),
             started,
+            heard,
             zero,
             order,
+            _stop: finish.clone().drop_guard(),
             finish,
             sent,
             sender,
@@ -168,10 +189,15 @@ impl Session {
             outcome => outcome?,
         };
         self.order.check(event.as_ref())?;
-        Ok(event.map(|event| Received {
-            at_ms: millis_between(self.zero, Instant::now()),
-            event,
-        }))
+        let at_ms = millis_between(self.zero, Instant::now());
+        let event = event.map(|event| self.heard.decoded(event)).transpose()?;
+        Ok(event.map(|event| Received { at_ms, event }))
+    }
+
+    /// The instant of the first sample.
+    #[must_use]
+    pub fn zero(&self) -> Instant {
+        self.zero
     }
 
     /// Wall milliseconds since the first sample, now.

@@ -6,17 +6,25 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{Stream, StreamExt};
 use interpret_proto::v1::{AudioChunk, InterpretRequest, interpret_request::Request};
+use interpretd::audio::{ChunkEncoder, FormatError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::audio::{AudioError, Pacer};
 
+/// After the end is asked for, the piece on its way may take so long to be sent.
+const LAST_PIECE_WITHIN: Duration = Duration::from_millis(250);
 /// Most samples in one request: 100 ms. Longer pieces are split.
 const MOST_SAMPLES: usize = 1600;
+/// Length of the packets of a codec: what waits for a packet to fill is late.
+pub(super) const PACKET_MS: u32 = 20;
+/// Longest chunk of samples; what comes in shorter pieces is sent as it comes.
+pub(super) const CHUNK_MS: u32 = 100;
 
 /// What became of the audio.
 #[derive(Debug, Default)]
@@ -34,6 +42,7 @@ pub struct Sent {
 pub(super) async fn send_audio<A>(
     audio: A,
     mut pacer: Pacer,
+    mut encoder: ChunkEncoder,
     requests: mpsc::Sender<InterpretRequest>,
     finish: CancellationToken,
     progress: Arc<AtomicU64>,
@@ -45,50 +54,97 @@ where
     let sending = async {
         let mut audio = pin!(audio);
         let mut sequence = 0;
-        while let Some(piece) = audio.next().await {
+        let mut finished = false;
+        while !finished {
+            let piece = tokio::select! {
+                biased;
+                // Between pieces: what was taken is sent.
+                () = finish.cancelled() => break,
+                piece = audio.next() => piece,
+            };
             let piece = match piece {
-                Ok(piece) => piece,
-                Err(error) => {
+                Some(Ok(piece)) => piece,
+                Some(Err(error)) => {
                     sent.error = Some(error);
                     return;
+                }
+                None => {
+                    finished = true;
+                    continue;
                 }
             };
             for samples in piece.chunks(MOST_SAMPLES) {
                 pacer.wait_for(samples.len()).await;
-                let chunk = AudioChunk {
-                    sequence,
-                    data: samples.iter().flat_map(|s| s.to_le_bytes()).collect(),
-                };
-                let request = InterpretRequest {
-                    request: Some(Request::Audio(chunk)),
-                };
-                if requests.send(request).await.is_err() {
-                    tracing::debug!("the connection takes no more audio");
+                let chunks = encoded(encoder.push(samples));
+                if send(&requests, chunks, &mut sequence).await.is_none() {
                     return;
                 }
-                sequence += 1;
                 sent.samples += samples.len() as u64;
                 progress.store(sent.samples, Ordering::Relaxed);
             }
         }
-        sent.whole = true;
+        let rest = encoded(encoder.flush());
+        if send(&requests, rest, &mut sequence).await.is_some() {
+            sent.whole = finished;
+        }
     };
     tokio::select! {
         biased;
-        () = finish.cancelled() => {}
         () = sending => {}
+        () = async {
+            finish.cancelled().await;
+            tokio::time::sleep(LAST_PIECE_WITHIN).await;
+        } => {}
     }
     sent
 }
 
+/// A codec that fails on a piece loses that piece; the sound goes on.
+fn encoded<C: Default>(chunks: Result<C, FormatError>) -> C {
+    chunks.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a piece of sound is not sent");
+        C::default()
+    })
+}
+
+/// None: the connection takes no more.
+async fn send(
+    requests: &mpsc::Sender<InterpretRequest>,
+    chunks: impl IntoIterator<Item = Vec<u8>>,
+    sequence: &mut u64,
+) -> Option<()> {
+    for data in chunks {
+        let chunk = AudioChunk {
+            sequence: *sequence,
+            data,
+        };
+        let request = InterpretRequest {
+            request: Some(Request::Audio(chunk)),
+        };
+        if requests.send(request).await.is_err() {
+            tracing::debug!("the connection takes no more audio");
+            return None;
+        }
+        *sequence += 1;
+    }
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::stream;
 
     use super::*;
     use crate::audio::Pace;
+
+    fn floats() -> ChunkEncoder {
+        let format = interpretd::audio::Format {
+            encoding: interpretd::audio::Encoding::F32,
+            sample_rate_hz: 16_000,
+            channels: 1,
+        };
+        ChunkEncoder::new(format, 100).unwrap()
+    }
 
     async fn collect(mut queue: mpsc::Receiver<InterpretRequest>) -> Vec<AudioChunk> {
         let mut chunks = Vec::new();
@@ -110,6 +166,7 @@ mod tests {
         let sending = send_audio(
             audio,
             pacer,
+            floats(),
             requests,
             CancellationToken::new(),
             Arc::default(),
@@ -135,6 +192,7 @@ mod tests {
         let sending = tokio::spawn(send_audio(
             audio,
             pacer,
+            floats(),
             requests,
             finish.clone(),
             Arc::default(),

@@ -146,12 +146,12 @@ impl<W: Write> Live<W> {
     }
 
     fn status(&self) -> String {
-        let elapsed = match self.pace {
-            Pace::RealTime => u64::try_from(self.now_ms).unwrap_or(0),
-            Pace::Fast => self.sent_ms,
+        let elapsed = match self.pace.is_live() {
+            true => u64::try_from(self.now_ms).unwrap_or(0),
+            false => self.sent_ms,
         };
         let mut status = clock(elapsed);
-        if let (Pace::RealTime, Some(lag)) = (self.pace, self.transcript.lag_ms) {
+        if let (true, Some(lag)) = (self.pace.is_live(), self.transcript.lag_ms) {
             status.push_str(&format!(" · lag {}", seconds(lag)));
         }
         status.push_str(" · Ctrl-C ends");

@@ -1,7 +1,9 @@
 //! What a person sees while a session runs: captions as they come, and a summary at the end.
 
+mod desk;
 mod live;
 mod plain;
+mod screen;
 mod style;
 mod summary;
 mod transcript;
@@ -9,8 +11,10 @@ mod wrap;
 
 use std::io::{self, IsTerminal};
 
+pub use desk::{DeskStatus, DeviceSummary};
 pub use live::{Live, Size};
 pub use plain::Plain;
+pub use screen::Screen;
 pub use style::Style;
 pub use summary::Summary;
 pub use transcript::{Line, Transcript};
@@ -32,6 +36,20 @@ pub trait View: Send {
     ///
     /// Where standard output cannot be written.
     fn tick(&mut self, now_ms: i64, sent_ms: u64) -> io::Result<()>;
+
+    /// Tells how microphone and loudspeakers do, where there are any.
+    ///
+    /// # Errors
+    ///
+    /// Where standard output cannot be written.
+    fn desk(&mut self, _status: &DeskStatus) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether it has taken the keyboard: keys are commands then.
+    fn takes_keys(&self) -> bool {
+        false
+    }
 
     /// Says something about the session itself.
     ///
@@ -62,6 +80,19 @@ pub fn for_stdout(pace: Pace) -> Box<dyn View> {
     } else {
         Box::new(Plain::new(stdout, pace))
     }
+}
+
+/// The view for a microphone: a full screen on a terminal, unless the person wants lines.
+///
+/// # Errors
+///
+/// Where the terminal cannot be taken.
+pub fn for_mic(plain: bool, from: &str) -> io::Result<Box<dyn View>> {
+    let stdout = io::stdout();
+    if plain || !stdout.is_terminal() || !io::stdin().is_terminal() {
+        return Ok(Box::new(Plain::new(stdout, Pace::Device)));
+    }
+    Ok(Box::new(Screen::open(from)?))
 }
 
 /// `1:02` or `1:02:03`.

@@ -38,13 +38,13 @@ impl<W: Write + Send> View for Plain<W> {
                     language,
                     text,
                     lag_ms,
-                } => match self.pace {
-                    Pace::RealTime => {
-                        let lag = format!("+{}", seconds(lag_ms));
-                        writeln!(self.out, "{lag:>7}  {language}  {text}")?;
-                    }
-                    Pace::Fast => writeln!(self.out, "{:>7}  {language}  {text}", "")?,
-                },
+                } => {
+                    let lag = match self.pace.is_live() {
+                        true => format!("+{}", seconds(lag_ms)),
+                        false => String::new(),
+                    };
+                    writeln!(self.out, "{lag:>7}  {language}  {text}")?;
+                }
                 Line::Notice(text) => self.note(&text)?,
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{clock, seconds};
+use super::{DeviceSummary, clock, seconds};
 use crate::measure::Measure;
 
 /// Prints the measure of a session for a person.
@@ -10,6 +10,8 @@ use crate::measure::Measure;
 pub struct Summary<'a> {
     /// What was measured.
     pub measure: &'a Measure,
+    /// How microphone and loudspeakers did, where there were any.
+    pub devices: Option<&'a DeviceSummary>,
     /// Files that are complete.
     pub files: &'a [PathBuf],
 }
@@ -48,9 +50,30 @@ impl fmt::Display for Summary<'_> {
             let lost = seconds(i64::try_from(measure.lost_ms()).unwrap_or(i64::MAX));
             writeln!(f, "lost             {lost}")?;
         }
+        if let Some(devices) = self.devices {
+            write_devices(f, devices)?;
+        }
         for file in self.files {
             writeln!(f, "wrote            {}", file.display())?;
         }
         Ok(())
     }
+}
+
+/// Gaps are always told; what was lost, only where something was.
+fn write_devices(f: &mut fmt::Formatter<'_>, devices: &DeviceSummary) -> fmt::Result {
+    let gaps = devices.underruns + devices.device_xruns;
+    writeln!(f, "gaps in sound    {gaps}")?;
+    let lost = |ms: u64| seconds(i64::try_from(ms).unwrap_or(i64::MAX));
+    if devices.overrun_frames > 0 {
+        let frames = devices.overrun_frames;
+        writeln!(f, "  not heard      {frames} frames of the microphone")?;
+    }
+    if devices.unsent_ms > 0 {
+        writeln!(f, "  not sent       {}", lost(devices.unsent_ms))?;
+    }
+    if devices.unheard_ms > 0 {
+        writeln!(f, "  not spoken     {}", lost(devices.unheard_ms))?;
+    }
+    Ok(())
 }

@@ -21,8 +21,8 @@ use hound::{SampleFormat, WavSpec, WavWriter};
 use interpret_proto::v1::{
     AudioEncoding, AudioFormat, EndReason, Gender, InterpretRequest, InterpretResponse,
     LanguagePair, ListLanguagesRequest, ListLanguagesResponse, ListVoicesRequest,
-    ListVoicesResponse, SessionEnded, SessionStarted, SourceText, StageReport, Target,
-    TranslatedAudio, TranslatedText, Voice,
+    ListVoicesResponse, ListenRequest, SessionEnded, SessionStarted, SourceText, StageReport,
+    Target, TranslatedAudio, TranslatedText, Voice,
     interpret_request::Request,
     interpret_response::Response as Event,
     interpreter_server::{Interpreter, InterpreterServer},
@@ -139,6 +139,11 @@ impl Drop for Server {
 #[tonic::async_trait]
 impl Interpreter for Scripted {
     type InterpretStream = ReceiverStream<Result<InterpretResponse, Status>>;
+    type ListenStream = ReceiverStream<Result<InterpretResponse, Status>>;
+
+    async fn listen(&self, _: Call<ListenRequest>) -> Result<Response<Self::ListenStream>, Status> {
+        Err(Status::not_found("nobody speaks here"))
+    }
 
     async fn interpret(
         &self,

@@ -14,6 +14,8 @@ pub(super) const NOTICES: &str = "interpretd_notices_total";
 pub(super) const RUN: &str = "interpretd_engine_run_seconds";
 pub(super) const BATCH: &str = "interpretd_translation_batch_sentences";
 pub(super) const TERMS: &str = "interpretd_glossary_terms_total";
+pub(super) const LISTENERS: &str = "interpretd_room_listeners";
+pub(super) const LISTENERS_LOST: &str = "interpretd_room_audio_lost_milliseconds_total";
 pub(super) const WAIT: &str = "interpretd_engine_wait_seconds";
 
 pub(super) fn describe() {
@@ -36,6 +38,11 @@ pub(super) fn describe() {
     );
     describe_histogram!(STEP, "Sound between two recognition runs, at each change.");
     describe_counter!(NOTICES, "Notices sent to clients, by kind.");
+    describe_gauge!(LISTENERS, "Listeners of rooms.");
+    describe_counter!(
+        LISTENERS_LOST,
+        "Audio that listeners of rooms lost because they read too slowly, in milliseconds."
+    );
     describe_histogram!(RUN, "Time of one model run, by engine.");
     describe_histogram!(
         BATCH,

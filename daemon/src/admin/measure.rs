@@ -5,7 +5,8 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 
 use super::describe::{
-    BATCH, ENDED, LAG, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS, STEP, TERMS, WAIT, WORDS,
+    BATCH, ENDED, LAG, LISTENERS, LISTENERS_LOST, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS,
+    STEP, TERMS, WAIT, WORDS,
 };
 use crate::{
     engines::Timing,
@@ -32,6 +33,29 @@ pub(crate) fn session_refused(status: &tonic::Status) {
     let reason = reason.and_then(|reason| reason.to_str().ok());
     let reason = reason.unwrap_or("other").to_owned();
     counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// Somebody listens in a room, until what is returned is dropped.
+pub(crate) fn listening() -> Listening {
+    gauge!(LISTENERS).increment(1.0);
+    Listening(())
+}
+
+/// Somebody who is counted as listening.
+#[derive(Debug)]
+pub(crate) struct Listening(());
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        gauge!(LISTENERS).decrement(1.0);
+    }
+}
+
+/// A listener lost so much audio.
+pub(crate) fn listener_lost(ms: u64) {
+    if ms > 0 {
+        counter!(LISTENERS_LOST).increment(ms);
+    }
 }
 
 /// An engine answered.

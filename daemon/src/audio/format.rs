@@ -29,6 +29,8 @@ pub enum Encoding {
     Mulaw,
     /// ITU-T G.711 A-law.
     Alaw,
+    /// Opus (RFC 6716): a chunk is a packet. See [`ChunkDecoder`](super::ChunkDecoder).
+    Opus,
 }
 
 /// Bytes or a format that make no sense.
@@ -40,6 +42,15 @@ pub enum FormatError {
     /// Channels out of range.
     #[error("{0} channels are not supported; use 1 to 8")]
     Channels(u32),
+    /// A rate or channels that Opus does not have.
+    #[error("Opus is taken at 8000, 12000, 16000, 24000 or 48000 Hz on one channel")]
+    Opus,
+    /// The codec failed.
+    #[error("the codec failed: {0}")]
+    Codec(String),
+    /// A chunk that is no packet of the codec.
+    #[error("an audio chunk is no Opus packet: {0}")]
+    Packet(String),
     /// A chunk that does not hold whole frames.
     #[error("an audio chunk of {bytes} bytes does not hold whole frames of {frame} bytes")]
     Torn {
@@ -51,13 +62,13 @@ pub enum FormatError {
 }
 
 impl Encoding {
-    /// Bytes of one sample.
+    /// Bytes of one sample; of a packet's byte, 1.
     #[must_use]
-    pub fn sample_bytes(self) -> usize {
+    fn sample_bytes(self) -> usize {
         match self {
             Self::Linear16 => 2,
             Self::F32 => 4,
-            Self::Mulaw | Self::Alaw => 1,
+            Self::Mulaw | Self::Alaw | Self::Opus => 1,
         }
     }
 }
@@ -74,15 +85,19 @@ impl Format {
         if !CHANNELS.contains(&self.channels) {
             return Err(FormatError::Channels(self.channels));
         }
+        let opus_rate = [8_000, 12_000, 16_000, 24_000, 48_000].contains(&self.sample_rate_hz);
+        if self.encoding == Encoding::Opus && !(opus_rate && self.channels == 1) {
+            return Err(FormatError::Opus);
+        }
         Ok(self)
     }
 
-    /// Decodes `bytes` and mixes all channels down to one by their mean. What is no number becomes
+    /// Decodes `bytes`, which are samples, and mixes all channels down to one by their mean. What is no number becomes
     /// silence, so that no NaN reaches a model.
     ///
     /// # Errors
     /// When `bytes` does not hold whole frames.
-    pub fn decode(self, bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
+    pub(super) fn decode(self, bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
         let channels = self.channels as usize;
         let frame = self.encoding.sample_bytes() * channels;
         if !bytes.len().is_multiple_of(frame) {
@@ -123,6 +138,8 @@ impl Format {
                     }
                 })
                 .collect(),
+            // A packet is no samples; the decoder of chunks never asks.
+            Encoding::Opus => Vec::new(),
             Encoding::Mulaw => bytes.iter().map(|b| scale(decode_ulaw(*b))).collect(),
             Encoding::Alaw => bytes.iter().map(|b| scale(decode_alaw(*b))).collect(),
         }
@@ -130,7 +147,7 @@ impl Format {
 
     /// Encodes mono `samples`, repeated on every channel.
     #[must_use]
-    pub fn encode(self, samples: &[f32]) -> Vec<u8> {
+    pub(crate) fn encode(self, samples: &[f32]) -> Vec<u8> {
         let frame = self.encoding.sample_bytes() * self.channels as usize;
         let mut bytes = Vec::with_capacity(samples.len() * frame);
         for &sample in samples {
@@ -141,6 +158,7 @@ impl Format {
                     Encoding::F32 => bytes.extend(sample.to_le_bytes()),
                     Encoding::Mulaw => bytes.push(encode_ulaw(linear)),
                     Encoding::Alaw => bytes.push(encode_alaw(linear)),
+                    Encoding::Opus => {}
                 }
             }
         }

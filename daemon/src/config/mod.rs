@@ -86,6 +86,8 @@ impl Default for Models {
 pub struct Sessions {
     /// Sessions at once; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub max: usize,
+    /// Listeners in rooms at once, in all; further ones are refused with `RESOURCE_EXHAUSTED`.
+    pub listeners: usize,
     /// A client that leaves the daemon's messages unread for so long loses its session.
     pub unread_timeout_secs: u64,
     /// A heartbeat is sent when nothing else was for so long.
@@ -100,6 +102,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             max: 8,
+            listeners: 500,
             unread_timeout_secs: 30,
             heartbeat_secs: 15,
             drain_secs: 20,

@@ -23,6 +23,7 @@ use super::{interpreter::InterpreterService, listen::Listeners};
 use crate::{
     config::Config,
     engines::{self, Engines, LoadError},
+    rooms::Rooms,
     session::Shutdown,
 };
 
@@ -67,6 +68,8 @@ impl Daemon {
             shutdown: shutdown.clone(),
             engines: Arc::new(OnceLock::new()),
             slots: Arc::new(Semaphore::new(config.sessions.max)),
+            seats: Arc::new(Semaphore::new(config.sessions.listeners)),
+            rooms: Rooms::default(),
         };
         let health = HealthReporter::new();
         let health_service = HealthService::new(

@@ -6,7 +6,8 @@ use std::{
 };
 
 use interpret_proto::v1::{
-    self, InterpretRequest, InterpretResponse, interpret_request, interpreter_server::Interpreter,
+    self, InterpretRequest, InterpretResponse, interpret_request, interpret_response,
+    interpreter_server::Interpreter,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -20,7 +21,8 @@ use crate::{
     admin::measure,
     config::Sessions,
     engines::{Engines, LoadError, LoadFailure},
-    session::{Refusal, Session, SessionSpec, Shutdown},
+    rooms::{Floor, Listener, Mail, Rooms},
+    session::{Refusal, Session, SessionSpec, Shutdown, TargetOutput},
 };
 
 /// Responses that may wait for the network; with it HTTP/2 flow control reaches the stages.
@@ -37,6 +39,9 @@ pub(super) struct InterpreterService {
     pub(super) engines: Arc<OnceLock<Engines>>,
     /// One permit a session.
     pub(super) slots: Arc<Semaphore>,
+    /// One permit a listener in a room.
+    pub(super) seats: Arc<Semaphore>,
+    pub(super) rooms: Rooms,
 }
 
 impl InterpreterService {
@@ -64,6 +69,7 @@ impl InterpreterService {
 #[tonic::async_trait]
 impl Interpreter for InterpreterService {
     type InterpretStream = ReceiverStream<Result<InterpretResponse, Status>>;
+    type ListenStream = ReceiverStream<Result<InterpretResponse, Status>>;
 
     async fn interpret(
         &self,
@@ -74,6 +80,27 @@ impl Interpreter for InterpreterService {
             measure::session_refused(status);
         }
         opened
+    }
+
+    async fn listen(
+        &self,
+        request: Request<v1::ListenRequest>,
+    ) -> Result<Response<Self::ListenStream>, Status> {
+        let request = request.into_inner();
+        let seat = Arc::clone(&self.seats).try_acquire_owned().map_err(|_| {
+            Refusal::Full(format!(
+                "all {} listeners' seats are taken; try again later, or raise sessions.listeners",
+                self.limits.listeners
+            ))
+        })?;
+        let room = self.rooms.find(&request.room)?;
+        let listener = room.join(&request.language, request.captions_only)?;
+        let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY);
+        tokio::spawn(async move {
+            deliver(&listener, responses).await;
+            drop(seat);
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn list_languages(
@@ -110,8 +137,14 @@ impl InterpreterService {
                 .await
                 .map_err(|error| refusal(&error))?;
         }
+        let id = session_id();
+        let room = match spec.room.as_str() {
+            "" => None,
+            name => Some(self.rooms.open(name, floor(&id, &spec))?),
+        };
         let session = Session {
-            id: session_id(),
+            id,
+            room,
             spec,
             limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
@@ -122,6 +155,41 @@ impl InterpreterService {
             drop(slot);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// What a room must know of the session that speaks in it.
+fn floor(id: &str, spec: &SessionSpec) -> Floor {
+    Floor {
+        session_id: id.to_owned(),
+        sources: spec.sources.clone(),
+        targets: spec.targets.iter().map(TargetOutput::to_message).collect(),
+        mode: spec.mode,
+    }
+}
+
+/// Sends a listener their mail until the room ends or they are gone.
+async fn deliver(listener: &Listener, responses: mpsc::Sender<Result<InterpretResponse, Status>>) {
+    loop {
+        let mail = tokio::select! {
+            mail = listener.mailbox.take() => mail,
+            () = responses.closed() => return,
+        };
+        let message = match mail {
+            None => return,
+            Some(Mail::Message(message)) => InterpretResponse::clone(&message),
+            Some(Mail::Lost(amount_ms)) => InterpretResponse {
+                response: Some(interpret_response::Response::Notice(v1::Notice {
+                    kind: v1::NoticeKind::AudioDropped.into(),
+                    message: "audio was dropped because it was not read in time".to_owned(),
+                    amount_ms,
+                    ..v1::Notice::default()
+                })),
+            },
+        };
+        if responses.send(Ok(message)).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hearing: requests become 16 kHz audio for the pipeline.
 
+use std::sync::Arc;
+
 use interpret_models::SOURCE_SAMPLE_RATE;
 use interpret_proto::v1::{
     AudioChunk, Control, InterpretRequest, control, interpret_request::Request,
@@ -10,8 +12,9 @@ use tonic::{Status, Streaming};
 
 use super::{Refusal, SourceClock};
 use crate::{
-    audio::{Format, Resampler},
+    audio::{ChunkDecoder, Format, Resampler},
     pipeline::Input,
+    rooms::Room,
 };
 
 /// Most bytes one chunk may hold.
@@ -25,6 +28,8 @@ pub(super) struct Hear {
     pub(super) clock: SourceClock,
     /// Set: hear no more.
     pub(super) drain: CancellationToken,
+    /// Where others listen to the floor.
+    pub(super) room: Option<Arc<Room>>,
 }
 
 impl Hear {
@@ -32,6 +37,8 @@ impl Hear {
     pub(super) async fn run(self, mut requests: Streaming<InterpretRequest>) -> Result<(), Status> {
         let mut resampler = Resampler::new(self.format.sample_rate_hz, SOURCE_SAMPLE_RATE)
             .map_err(|e| Refusal::BadConfig(e.to_string()))?;
+        let mut decoder =
+            ChunkDecoder::new(self.format).map_err(|e| Refusal::BadConfig(e.to_string()))?;
         let mut expected = 0;
         loop {
             let request = tokio::select! {
@@ -42,7 +49,7 @@ impl Hear {
             let Some(request) = request else { break };
             match request.request {
                 Some(Request::Audio(chunk)) => {
-                    let samples = self.decode(&chunk, &mut expected)?;
+                    let samples = decode(&mut decoder, &chunk, &mut expected)?;
                     let samples = resampler
                         .push(&samples)
                         .map_err(|e| Refusal::BadAudio(e.to_string()))?;
@@ -67,29 +74,13 @@ impl Hear {
         Ok(())
     }
 
-    fn decode(&self, chunk: &AudioChunk, expected: &mut u64) -> Result<Vec<f32>, Status> {
-        if chunk.sequence != *expected {
-            return Err(bad(&format!(
-                "audio chunk {} came where {expected} was expected; number chunks 0, 1, 2, …",
-                chunk.sequence
-            )));
-        }
-        *expected += 1;
-        if chunk.data.is_empty() || chunk.data.len() > CHUNK_BYTES {
-            return Err(bad(&format!(
-                "audio chunk {} has {} bytes; send 1 to {CHUNK_BYTES}",
-                chunk.sequence,
-                chunk.data.len()
-            )));
-        }
-        let samples = self.format.decode(&chunk.data);
-        Ok(samples.map_err(|e| Refusal::BadAudio(e.to_string()))?)
-    }
-
     /// Waits when the pipeline is busy; so the next request is not read, and HTTP/2 flow control
     /// stops the sender. None: the pipeline has ended, and telling says why.
     async fn give(&self, samples: Vec<f32>) -> Option<()> {
         self.clock.advance(samples.len());
+        if let Some(room) = &self.room {
+            room.publish_floor(&samples);
+        }
         self.input.send(Input::Audio(samples)).await.ok()
     }
 
@@ -103,6 +94,30 @@ impl Hear {
             None => Err(bad("a Control is empty")),
         }
     }
+}
+
+/// The samples of a chunk, which must be the next in number.
+fn decode(
+    decoder: &mut ChunkDecoder,
+    chunk: &AudioChunk,
+    expected: &mut u64,
+) -> Result<Vec<f32>, Status> {
+    if chunk.sequence != *expected {
+        return Err(bad(&format!(
+            "audio chunk {} came where {expected} was expected; number chunks 0, 1, 2, …",
+            chunk.sequence
+        )));
+    }
+    *expected += 1;
+    if chunk.data.is_empty() || chunk.data.len() > CHUNK_BYTES {
+        return Err(bad(&format!(
+            "audio chunk {} has {} bytes; send 1 to {CHUNK_BYTES}",
+            chunk.sequence,
+            chunk.data.len()
+        )));
+    }
+    let samples = decoder.decode(&chunk.data);
+    Ok(samples.map_err(|e| Refusal::BadAudio(e.to_string()))?)
 }
 
 fn bad(message: &str) -> Status {

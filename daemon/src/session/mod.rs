@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use tracing::Instrument as _;
 
-use crate::{admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline};
+use crate::{admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline, rooms::Room};
 
 pub use refusal::{REASON_KEY, Refusal};
 pub use spec::{SessionSpec, TargetOutput};
@@ -46,6 +46,8 @@ pub(crate) struct Session {
     pub(crate) spec: SessionSpec,
     pub(crate) limits: Sessions,
     pub(crate) shutdown: Shutdown,
+    /// Where others listen.
+    pub(crate) room: Option<Arc<Room>>,
 }
 
 /// Source audio heard so far, shared between hearing and telling.
@@ -113,6 +115,7 @@ impl Session {
             input,
             clock: clock.clone(),
             drain: self.shutdown.drain.clone(),
+            room: self.room.clone(),
         };
         let tell = tell::Tell {
             id: self.id,
@@ -121,6 +124,7 @@ impl Session {
             limits: self.limits,
             clock,
             drain: self.shutdown.drain,
+            room: self.room,
             responses,
         };
         tokio::try_join!(hear.run(requests), tell.run(events, pipeline))?;

@@ -31,6 +31,10 @@ pub enum Refusal {
     EngineFailed(String),
     /// The client does not read.
     Unread(String),
+    /// Another session speaks in the room.
+    RoomTaken(String),
+    /// Nobody speaks in the room.
+    NoRoom(String),
 }
 
 impl Refusal {
@@ -48,7 +52,9 @@ impl Refusal {
             | Self::Loading(m)
             | Self::ShuttingDown(m)
             | Self::EngineFailed(m)
-            | Self::Unread(m) => m,
+            | Self::Unread(m)
+            | Self::RoomTaken(m)
+            | Self::NoRoom(m) => m,
         }
     }
 
@@ -67,6 +73,8 @@ impl Refusal {
             Self::ShuttingDown(_) => (Code::Unavailable, "shutting-down"),
             Self::EngineFailed(_) => (Code::Internal, "engine-failed"),
             Self::Unread(_) => (Code::DeadlineExceeded, "unread"),
+            Self::RoomTaken(_) => (Code::AlreadyExists, "room-taken"),
+            Self::NoRoom(_) => (Code::NotFound, "no-room"),
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct SessionSpec {
     pub endpoint: EndpointConfig,
     /// Whether somebody listens while the speaker speaks.
     pub live: bool,
+    /// The room that others listen in; empty: none.
+    pub room: String,
 }
 
 /// One language to interpret into.
@@ -98,6 +100,7 @@ impl SessionSpec {
             mode,
             endpoint: limits.endpoint(),
             live: !config.recorded,
+            room: config.room.clone(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Telling: what the pipeline says becomes responses.
 
+use std::sync::Arc;
+
 use interpret_proto::v1::{self, interpret_response::Response};
 use tokio::{
     sync::mpsc,
@@ -13,6 +15,7 @@ use crate::{
     admin::measure,
     config::Sessions,
     pipeline::{Event, NoticeKind, Pipeline},
+    rooms::Room,
 };
 
 /// The telling half of a session.
@@ -24,6 +27,8 @@ pub(super) struct Tell {
     pub(super) clock: SourceClock,
     /// Set: the client is told that the daemon shuts down.
     pub(super) drain: CancellationToken,
+    /// Where others listen.
+    pub(super) room: Option<Arc<Room>>,
     pub(super) responses: Responses,
 }
 
@@ -101,6 +106,9 @@ impl Tell {
         let message = v1::InterpretResponse {
             response: Some(response),
         };
+        if let Some(room) = &self.room {
+            room.publish(&message);
+        }
         let limit = self.limits.unread_timeout();
         match timeout(limit, self.responses.send(Ok(message))).await {
             Ok(Ok(())) => Ok(()),

@@ -1,32 +1,32 @@
 //! Between the pipeline's types and the protocol's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use interpret_models::Language;
 use interpret_proto::v1::{self, interpret_response::Response};
 
 use super::{Refusal, SessionSpec, TargetOutput};
 use crate::{
-    audio::{Encoding, Format, ResampleError, Resampler},
+    audio::{ChunkEncoder, Encoding, Format, Resampler},
     pipeline::{Event, NoticeKind, PaceChange, SourceRange, StageReport, Term, TimedWord},
 };
 
 /// Length of one piece of audio on the wire.
-const PIECE_MS: usize = 200;
+const PIECE_MS: u32 = 200;
 
 /// Turns events into responses; keeps count of the audio of each target.
 #[derive(Debug)]
 pub(super) struct Outputs {
     targets: Vec<TargetOutput>,
-    /// Next sequence number of each target's audio.
-    sequences: BTreeMap<Language, u64>,
+    /// Next sequence number of each target's audio, and what encodes it.
+    streams: BTreeMap<Language, (u64, ChunkEncoder)>,
 }
 
 impl Outputs {
     pub(super) fn new(spec: &SessionSpec) -> Self {
         Self {
             targets: spec.targets.clone(),
-            sequences: BTreeMap::new(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -93,9 +93,7 @@ impl Outputs {
                 sentence,
                 range,
             } => {
-                return self
-                    .audio(target, &samples, sample_rate, text, sentence, range)
-                    .map_err(|e| Refusal::EngineFailed(e.to_string()));
+                return self.audio(target, &samples, sample_rate, text, sentence, range);
             }
             Event::Pace {
                 target,
@@ -130,25 +128,33 @@ impl Outputs {
         text: String,
         sentence: u64,
         range: SourceRange,
-    ) -> Result<Vec<Response>, ResampleError> {
+    ) -> Result<Vec<Response>, Refusal> {
         let Some(output) = self.targets.iter().find(|output| output.language == target) else {
             return Ok(Vec::new());
         };
         let rate = output.format.sample_rate_hz;
-        let mut resampler = Resampler::new(sample_rate, rate)?;
-        let mut samples = resampler.push(samples)?;
-        samples.extend(resampler.finish()?);
-        let pieces = samples.chunks(rate as usize * PIECE_MS / 1_000);
-        let last = pieces.len().saturating_sub(1);
-        let sequence = self.sequences.entry(target).or_default();
+        let mut resampler = Resampler::new(sample_rate, rate).map_err(failed)?;
+        let mut samples = resampler.push(samples).map_err(failed)?;
+        samples.extend(resampler.finish().map_err(failed)?);
+        let (sequence, encoder) = match self.streams.entry(target) {
+            Entry::Occupied(stream) => stream.into_mut(),
+            Entry::Vacant(place) => {
+                let encoder = ChunkEncoder::new(output.format, PIECE_MS).map_err(failed)?;
+                place.insert((0, encoder))
+            }
+        };
+        let mut chunks = encoder.push(&samples).map_err(failed)?;
+        chunks.extend(encoder.flush().map_err(failed)?);
+        let last = chunks.len().saturating_sub(1);
         let mut text = Some(text);
-        let responses = pieces
+        let responses = chunks
+            .into_iter()
             .enumerate()
-            .map(|(index, piece)| {
+            .map(|(index, data)| {
                 let audio = v1::TranslatedAudio {
                     language: target.code().to_owned(),
                     sequence: *sequence,
-                    data: output.format.encode(piece),
+                    data,
                     text: text.take().unwrap_or_default(),
                     sentence_id: sentence,
                     source_start_ms: range.start_ms,
@@ -161,6 +167,10 @@ impl Outputs {
             .collect();
         Ok(responses)
     }
+}
+
+fn failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::EngineFailed(error.to_string())
 }
 
 fn speech(utterance_id: u64, source_ms: u64, boundary: v1::SpeechBoundary) -> Response {
@@ -239,9 +249,11 @@ pub(super) fn format(message: &v1::AudioFormat) -> Result<Format, Refusal> {
         v1::AudioEncoding::F32 => Encoding::F32,
         v1::AudioEncoding::Mulaw => Encoding::Mulaw,
         v1::AudioEncoding::Alaw => Encoding::Alaw,
+        v1::AudioEncoding::Opus => Encoding::Opus,
         v1::AudioEncoding::Unspecified => {
             return Err(Refusal::BadConfig(
-                "AudioFormat.encoding is not set; use LINEAR16, F32, MULAW or ALAW".to_owned(),
+                "AudioFormat.encoding is not set; use LINEAR16, F32, MULAW, ALAW or OPUS"
+                    .to_owned(),
             ));
         }
     };
@@ -262,6 +274,7 @@ pub(super) fn format_message(format: Format) -> v1::AudioFormat {
         Encoding::F32 => v1::AudioEncoding::F32,
         Encoding::Mulaw => v1::AudioEncoding::Mulaw,
         Encoding::Alaw => v1::AudioEncoding::Alaw,
+        Encoding::Opus => v1::AudioEncoding::Opus,
     };
     v1::AudioFormat {
         encoding: encoding.into(),

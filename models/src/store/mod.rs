@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use installed::Installed;
 pub use route::TranslationRoute;
-pub use settings::{Hub, Settings};
+pub use settings::{Hub, Settings, configuration_folder};
 
 pub(crate) use places::{MANIFEST, Places};
 pub(crate) use stamps::{Stamps, hash_file};

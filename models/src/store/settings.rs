@@ -83,6 +83,14 @@ impl Settings {
     }
 }
 
+/// The folder where a person's own settings lie: `interpretd` in the XDG configuration folder. None
+/// where there is no home folder.
+#[must_use]
+pub fn configuration_folder() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.config_dir().join("interpretd"))
+}
+
 fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

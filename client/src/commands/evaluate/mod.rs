@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use interpret_models::Language;
 
 use self::run::Run;
-use super::{Failure, ServerArgs, file::ModeArg, interrupt::Interrupts};
+use super::{Failure, ServerArgs, interrupt::Interrupts, request::ModeArg};
 use crate::{error::ClientError, exit_status::ExitStatus};
 
 /// Arguments of `interpret evaluate`.

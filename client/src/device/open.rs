@@ -1,0 +1,226 @@
+//! Opens a device in its own format.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use cpal::{
+    BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
+    SupportedBufferSize, SupportedStreamConfig,
+    traits::{DeviceTrait, StreamTrait},
+};
+
+use super::{
+    DeviceError,
+    callback::{CaptureCallback, PlaybackCallback},
+    health::Health,
+};
+
+/// Buffers of the device, in parts of a second: 20 ms.
+const BUFFERS_PER_SECOND: u32 = 50;
+/// A sound system that does not answer within this time will not.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Sample formats that are converted; not the one-bit ones of DSD.
+const KNOWN: [SampleFormat; 12] = [
+    SampleFormat::I8,
+    SampleFormat::U8,
+    SampleFormat::I16,
+    SampleFormat::U16,
+    SampleFormat::I24,
+    SampleFormat::U24,
+    SampleFormat::I32,
+    SampleFormat::U32,
+    SampleFormat::I64,
+    SampleFormat::U64,
+    SampleFormat::F32,
+    SampleFormat::F64,
+];
+
+/// Why a stream has ended, if it has; set by the sound system, read by the worker.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fault(Arc<Mutex<Option<String>>>);
+
+impl Fault {
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, reason: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    /// What the sound system calls when something is wrong.
+    fn handler(&self, health: Arc<Health>) -> impl FnMut(cpal::Error) + Send + 'static {
+        let fault = self.clone();
+        move |error: cpal::Error| match error.kind() {
+            ErrorKind::Xrun => health.device_xrun(),
+            ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {
+                tracing::debug!(%error, "the sound system says");
+            }
+            _ => fault.set(error.to_string()),
+        }
+    }
+}
+
+/// Lets go of a stream whose device is gone.
+///
+/// Dropping it may never return: the PulseAudio client waits for an end of playback that a server
+/// does not report once it has removed the device (cpal 0.18.2, pulseaudio 0.3.2). So it is dropped
+/// by a thread that nobody waits for; it costs a stack that is never touched.
+pub(super) fn abandon(stream: Stream) {
+    let dropping = std::thread::Builder::new()
+        .name("lost device".to_owned())
+        .spawn(move || drop(stream));
+    if let Err(error) = dropping {
+        tracing::warn!(%error, "no thread to let go of a lost device");
+    }
+}
+
+/// The format that a device offers by itself.
+pub(super) fn format_of(
+    device: &Device,
+    name: &str,
+    input: bool,
+) -> Result<SupportedStreamConfig, DeviceError> {
+    let config = if input {
+        device.default_input_config()
+    } else {
+        device.default_output_config()
+    };
+    config.map_err(|error| DeviceError::of(name, error))
+}
+
+/// Opens a microphone; sound comes from now on.
+pub(super) fn capture(
+    device: &Device,
+    name: &str,
+    format: SupportedStreamConfig,
+    callback: impl Fn() -> CaptureCallback,
+    health: &Arc<Health>,
+    fault: &Fault,
+) -> Result<Stream, DeviceError> {
+    let open = |config: StreamConfig| {
+        let (callback, errors) = (callback(), fault.handler(Arc::clone(health)));
+        match format.sample_format() {
+            SampleFormat::I8 => capture_as::<i8>(device, config, callback, errors),
+            SampleFormat::U8 => capture_as::<u8>(device, config, callback, errors),
+            SampleFormat::I16 => capture_as::<i16>(device, config, callback, errors),
+            SampleFormat::U16 => capture_as::<u16>(device, config, callback, errors),
+            SampleFormat::I24 => capture_as::<cpal::I24>(device, config, callback, errors),
+            SampleFormat::I32 => capture_as::<i32>(device, config, callback, errors),
+            SampleFormat::U32 => capture_as::<u32>(device, config, callback, errors),
+            SampleFormat::F64 => capture_as::<f64>(device, config, callback, errors),
+            SampleFormat::I64 => capture_as::<i64>(device, config, callback, errors),
+            SampleFormat::U64 => capture_as::<u64>(device, config, callback, errors),
+            SampleFormat::U24 => capture_as::<cpal::U24>(device, config, callback, errors),
+            _ => capture_as::<f32>(device, config, callback, errors),
+        }
+    };
+    start(name, format, open)
+}
+
+/// Opens a loudspeaker; it asks for sound from now on.
+pub(super) fn playback(
+    device: &Device,
+    name: &str,
+    format: SupportedStreamConfig,
+    callback: impl Fn() -> PlaybackCallback,
+    health: &Arc<Health>,
+    fault: &Fault,
+) -> Result<Stream, DeviceError> {
+    let open = |config: StreamConfig| {
+        let (callback, errors) = (callback(), fault.handler(Arc::clone(health)));
+        match format.sample_format() {
+            SampleFormat::I8 => playback_as::<i8>(device, config, callback, errors),
+            SampleFormat::U8 => playback_as::<u8>(device, config, callback, errors),
+            SampleFormat::I16 => playback_as::<i16>(device, config, callback, errors),
+            SampleFormat::U16 => playback_as::<u16>(device, config, callback, errors),
+            SampleFormat::I24 => playback_as::<cpal::I24>(device, config, callback, errors),
+            SampleFormat::I32 => playback_as::<i32>(device, config, callback, errors),
+            SampleFormat::U32 => playback_as::<u32>(device, config, callback, errors),
+            SampleFormat::F64 => playback_as::<f64>(device, config, callback, errors),
+            SampleFormat::I64 => playback_as::<i64>(device, config, callback, errors),
+            SampleFormat::U64 => playback_as::<u64>(device, config, callback, errors),
+            SampleFormat::U24 => playback_as::<cpal::U24>(device, config, callback, errors),
+            _ => playback_as::<f32>(device, config, callback, errors),
+        }
+    };
+    start(name, format, open)
+}
+
+/// Opens with small buffers, or, where the device refuses those, with its own.
+fn start(
+    name: &str,
+    format: SupportedStreamConfig,
+    open: impl Fn(StreamConfig) -> Result<Stream, cpal::Error>,
+) -> Result<Stream, DeviceError> {
+    if !KNOWN.contains(&format.sample_format()) {
+        return Err(DeviceError::Format {
+            name: name.to_owned(),
+            format: format.sample_format().to_string(),
+        });
+    }
+    let mut config = format.config();
+    if let SupportedBufferSize::Range { min, max } = *format.buffer_size() {
+        let wanted = format.sample_rate() / BUFFERS_PER_SECOND;
+        config.buffer_size = BufferSize::Fixed(wanted.clamp(min, max.max(min)));
+    }
+    let opened = match open(config) {
+        Err(error)
+            if config.buffer_size != BufferSize::Default
+                && matches!(
+                    error.kind(),
+                    ErrorKind::UnsupportedConfig
+                        | ErrorKind::InvalidInput
+                        | ErrorKind::BackendError
+                ) =>
+        {
+            tracing::debug!(%error, name, "no small buffers; taking the device's own");
+            config.buffer_size = BufferSize::Default;
+            open(config)
+        }
+        outcome => outcome,
+    };
+    let stream = opened.map_err(|error| DeviceError::of(name, error))?;
+    stream
+        .play()
+        .map_err(|error| DeviceError::of(name, error))?;
+    Ok(stream)
+}
+
+fn capture_as<S>(
+    device: &Device,
+    config: StreamConfig,
+    mut callback: CaptureCallback,
+    errors: impl FnMut(cpal::Error) + Send + 'static,
+) -> Result<Stream, cpal::Error>
+where
+    S: SizedSample + Send + 'static,
+    f32: FromSample<S>,
+{
+    device.build_input_stream(
+        config,
+        move |data: &[S], _| callback.take(data),
+        errors,
+        Some(OPEN_WITHIN),
+    )
+}
+
+fn playback_as<S>(
+    device: &Device,
+    config: StreamConfig,
+    mut callback: PlaybackCallback,
+    errors: impl FnMut(cpal::Error) + Send + 'static,
+) -> Result<Stream, cpal::Error>
+where
+    S: SizedSample + FromSample<f32> + Send + 'static,
+{
+    device.build_output_stream(
+        config,
+        move |data: &mut [S], _| callback.give(data),
+        errors,
+        Some(OPEN_WITHIN),
+    )
+}
