@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use interpret::device::{EchoGuard, EchoMode};
+use interpret::device::{ECHO_FRAME, EchoGuard, EchoMode};
 use interpret_tests::{
     pipeline,
     scores::{WordErrors, word_errors},
@@ -86,10 +86,10 @@ fn guarded(mode: EchoMode, heard: &[f32], played: &[f32]) -> Vec<f32> {
     let mut guard = EchoGuard::new(mode);
     let mut left = Vec::with_capacity(heard.len());
     for (heard, played) in heard
-        .as_chunks::<160>()
+        .as_chunks::<ECHO_FRAME>()
         .0
         .iter()
-        .zip(played.as_chunks::<160>().0)
+        .zip(played.as_chunks::<ECHO_FRAME>().0)
     {
         let mut frame = *heard;
         guard.guard(&mut frame, played);

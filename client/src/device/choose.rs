@@ -158,6 +158,9 @@ fn of_direction(
     }))
 }
 
+/// Whether a name and an id are meant.
+type Rule<'a> = &'a dyn Fn(&(&str, &str)) -> bool;
+
 /// The index of the one device that `wanted` means: by id, by name, or by a part that only one has.
 fn matching(
     wanted: &str,
@@ -167,7 +170,7 @@ fn matching(
     let lower = wanted.to_lowercase();
     let is = |label: &str| label.to_lowercase() == lower;
     let holds = |label: &str| label.to_lowercase().contains(&lower);
-    let rules: [&dyn Fn(&(&str, &str)) -> bool; 3] = [
+    let rules: [Rule<'_>; 3] = [
         &|(name, id)| *id == wanted || *name == wanted,
         &|(name, id)| is(name) || is(id),
         &|(name, id)| holds(name) || holds(id),

@@ -8,7 +8,7 @@ pub struct Health {
     overrun_frames: AtomicU64,
     underruns: AtomicU64,
     device_xruns: AtomicU64,
-    largest_request: AtomicU32,
+    last_request: AtomicU32,
     callbacks: AtomicU64,
 }
 
@@ -21,8 +21,8 @@ pub struct HealthReport {
     pub underruns: u64,
     /// Overruns and underruns that the sound system itself reported.
     pub device_xruns: u64,
-    /// Most frames that one callback moved.
-    pub largest_request: u32,
+    /// Frames that the last callback moved.
+    pub last_request: u32,
     /// Callbacks so far.
     pub callbacks: u64,
 }
@@ -35,7 +35,7 @@ impl Health {
             overrun_frames: self.overrun_frames.load(Relaxed),
             underruns: self.underruns.load(Relaxed),
             device_xruns: self.device_xruns.load(Relaxed),
-            largest_request: self.largest_request.load(Relaxed),
+            last_request: self.last_request.load(Relaxed),
             callbacks: self.callbacks.load(Relaxed),
         }
     }
@@ -43,7 +43,7 @@ impl Health {
     pub(super) fn called(&self, frames: usize) {
         self.callbacks.fetch_add(1, Relaxed);
         let frames = u32::try_from(frames).unwrap_or(u32::MAX);
-        self.largest_request.fetch_max(frames, Relaxed);
+        self.last_request.store(frames, Relaxed);
     }
 
     pub(super) fn overrun(&self, frames: usize) {

@@ -28,8 +28,9 @@ use super::{
 const WAKE_EVERY: Duration = Duration::from_millis(5);
 /// What the sound system holds after the ring is empty: two buffers of 20 ms were asked for, some take more.
 const DEVICE_BUFFERS: Duration = Duration::from_millis(100);
-/// Sound kept in the ring, in milliseconds: what a worker that wakes late on a busy machine needs.
-const RING_TARGET_MS: u32 = 40;
+/// Sound kept in the ring beyond what the device asks for at a time, in milliseconds: what a worker that
+/// wakes late on a busy machine needs.
+const RING_RESERVE_MS: u32 = 15;
 /// Most the ring and the ring of the reference hold, in parts of a second: 200 ms.
 const RINGS_PER_SECOND: u32 = 5;
 /// Feeds that wait for an echo guard, which takes them a hundred times a second.
@@ -402,8 +403,8 @@ impl Playing {
             self.resampler = resampler;
             self.resampled_hz = queue.rate_hz();
         }
-        let request = health.report().largest_request;
-        let target = (self.rate_hz * RING_TARGET_MS / 1000).max(2 * request) as usize;
+        let request = health.report().last_request;
+        let target = (self.rate_hz * RING_RESERVE_MS / 1000 + request) as usize;
         let step = (queue.rate_hz() / 200).max(1) as usize;
         let (mut speech, mut out) = (Vec::new(), Vec::new());
         // One step never brings more than this.

@@ -28,7 +28,7 @@ mod reopen;
 pub use callback::{CaptureCallback, Pick, PlaybackCallback};
 pub use choose::{Choice, DeviceInfo, Direction, devices};
 pub use drift::{DriftControl, Follower};
-pub use echo::{EchoGuard, EchoMode};
+pub use echo::{EchoGuard, EchoMode, FRAME as ECHO_FRAME};
 pub use error::DeviceError;
 pub use health::{Health, HealthReport, Level};
 pub use live_resampler::LiveResampler;

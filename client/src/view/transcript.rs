@@ -114,7 +114,8 @@ impl Transcript {
                 start_ms: text.source_start_ms,
             });
         }
-        if !translation.is_empty() {
+        // What was said in the target's own language is there already.
+        if !translation.is_empty() && translation != text.source_text.trim() {
             lines.push(Line::Translation {
                 language: text.language.clone(),
                 text: translation,
