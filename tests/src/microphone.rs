@@ -96,6 +96,20 @@ impl MicProcess {
         }
     }
 
+    /// What it says within a time.
+    pub fn lines_within(&mut self, time: Duration) -> Vec<String> {
+        let until = Instant::now() + time;
+        let mut lines = Vec::new();
+        while let Ok(line) = self
+            .lines
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            self.said.push(line.clone());
+            lines.push(line);
+        }
+        lines
+    }
+
     /// Waits until it listens.
     ///
     /// # Errors

@@ -15,7 +15,10 @@ use interpret::{
     session::{Codec, Config, Event, Session, Source, Target},
 };
 use interpret_tests::{
-    daemon_process::DaemonProcess, ears, scores::word_errors, speech::recording,
+    daemon_process::DaemonProcess,
+    ears,
+    scores::{WordErrors, word_errors},
+    speech::recording,
 };
 
 /// What a session understood, what it said, and how that sounds.
@@ -59,12 +62,15 @@ async fn interpret(daemon: &DaemonProcess, codec: Codec, name: &str) -> Result<O
 #[tokio::test(flavor = "multi_thread")]
 async fn opus_costs_neither_words_nor_ears() -> Result<()> {
     let daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
-    let transcript = recording("docs-a-fr")?.transcript;
     let mut errors = Vec::new();
     for codec in [Codec::Pcm, Codec::Opus] {
-        let outcome = interpret(&daemon, codec, "docs-a-fr").await?;
-        let recognised = word_errors(&outcome.source, &transcript).percent();
-        let heard = word_errors(&outcome.heard, &outcome.translation).percent();
+        let (mut recognised, mut heard) = (WordErrors::default(), WordErrors::default());
+        for name in ["docs-a-fr", "docs-b-fr", "docs-c-fr"] {
+            let outcome = interpret(&daemon, codec, name).await?;
+            recognised = recognised + word_errors(&outcome.source, &recording(name)?.transcript);
+            heard = heard + word_errors(&outcome.heard, &outcome.translation);
+        }
+        let (recognised, heard) = (recognised.percent(), heard.percent());
         println!("{codec:?}: recognised with {recognised:.1} % errors, heard with {heard:.1} %");
         errors.push((recognised, heard));
     }

@@ -214,8 +214,10 @@ fn a_loudspeaker_in_the_room_is_not_interpreted() -> Result<()> {
     )?;
     mic.wait_until_ready()?;
     say(&server, "docs-a-fr")?;
-    // The voice says its last words into a room where nobody else speaks.
-    thread::sleep(Duration::from_secs(8));
+    // The voice says its last words into a room where nobody else speaks any more.
+    mic.lines_within(Duration::from_secs(4));
+    let after = mic.lines_within(Duration::from_secs(8));
+    assert!(after.is_empty(), "it interprets itself: {after:#?}");
     let status = mic.stop()?;
     assert!(status.success(), "{status}: {}", mic.said.join("\n"));
     let result = mic.result("unused.wav".into())?;
@@ -226,7 +228,8 @@ fn a_loudspeaker_in_the_room_is_not_interpreted() -> Result<()> {
         result.source(),
         errors.percent()
     );
-    assert!(errors.percent() <= 30.0, "{}", result.source());
+    // Into both ears at once; without a guard it is three quarters and more.
+    assert!(errors.percent() <= 60.0, "{}", result.source());
     Ok(())
 }
 

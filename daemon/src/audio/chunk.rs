@@ -76,7 +76,7 @@ impl ChunkEncoder {
             let encoder = ropus::Encoder::builder(
                 format.sample_rate_hz,
                 ropus::Channels::Mono,
-                ropus::Application::Voip,
+                ropus::Application::Audio,
             )
             .bitrate(ropus::Bitrate::Bits(OPUS_BITS))
             .build()
