@@ -47,7 +47,9 @@ async fn listen(endpoint: Endpoint, language: &'static str, captions_only: bool)
     Ok(got)
 }
 
-fn pieces(samples: Vec<f32>) -> impl Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static {
+fn pieces(
+    samples: &[f32],
+) -> impl Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static + use<> {
     let pieces: Vec<_> = samples
         .chunks(640)
         .map(|piece| Ok(piece.to_vec()))
@@ -69,7 +71,7 @@ async fn two_hundred_listeners_get_every_word_and_recognition_runs_once() -> Res
     let mut session = Session::open(
         connect(&endpoint).await?,
         config,
-        pieces(samples),
+        pieces(&samples),
         Pace::RealTime,
     )
     .await?;
@@ -135,7 +137,7 @@ async fn a_listener_who_reads_nothing_slows_nobody_and_is_told_what_was_lost() -
         samples.extend(recording(name)?.samples()?);
     }
     let channel = connect(&endpoint).await?;
-    let mut session = Session::open(channel.clone(), config, pieces(samples), Pace::Fast).await?;
+    let mut session = Session::open(channel.clone(), config, pieces(&samples), Pace::Fast).await?;
     let mut sleeper = Listening::join(channel, ROOM, "en", false).await?;
     let (mut text, mut audio_ms) = (String::new(), 0);
     while let Some(received) = session.next().await? {
