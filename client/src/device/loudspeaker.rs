@@ -6,7 +6,6 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -22,6 +21,7 @@ use super::{
     open::{Fault, abandon, format_of, playback},
     queue::SpeechQueue,
     reopen::{SILENT_FOR, Slot},
+    thread::{self, Worker as _, start},
 };
 
 /// How often the ring is filled.
@@ -55,7 +55,7 @@ pub struct Loudspeaker {
     waiting_ms: Arc<AtomicU64>,
     lost_ms: Arc<AtomicU64>,
     feeds: Option<Receiver<Feed>>,
-    worker: Option<thread::JoinHandle<()>>,
+    worker: Option<std::thread::JoinHandle<()>>,
 }
 
 /// What a loudspeaker plays, for an echo guard; a new one whenever the device is opened again.
@@ -88,51 +88,22 @@ impl Loudspeaker {
         let (feed, feeds) = sync_channel(FEEDS);
         let health = Arc::new(Health::default());
         let (waiting_ms, lost_ms) = (Arc::default(), Arc::default());
-        let (ready, opened) = sync_channel(1);
         let (healths, waits, losses) = (
             Arc::clone(&health),
             Arc::clone(&waiting_ms),
             Arc::clone(&lost_ms),
         );
-        let worker = move || {
-            // The stream must be dropped where it was made: some sound systems insist.
-            let slot = Slot::new(Direction::Output, options.choice, options.fallback, events);
-            let mut worker = Worker {
-                slot,
-                device: None,
-                feed,
-                health: healths,
-                queue: SpeechQueue::new(24_000),
-                muted: false,
-                waiting_ms: waits,
-                lost_ms: losses,
-            };
-            let outcome = worker.open();
-            let failed = outcome.is_err();
-            // The opener waits for this.
-            let _ = ready.send(outcome);
-            if !failed {
-                worker.run(&queued);
-            }
-        };
-        let worker = thread::Builder::new()
-            .name("loudspeaker".to_owned())
-            .spawn(worker)
-            .map_err(|error| DeviceError::Failed {
-                name: "loudspeaker".to_owned(),
-                source: cpal::Error::with_message(
-                    cpal::ErrorKind::ResourceExhausted,
-                    error.to_string(),
-                ),
-            })?;
-        match opened.recv() {
-            Ok(outcome) => outcome?,
-            Err(_) => {
-                return Err(DeviceError::NoDevice {
-                    direction: Direction::Output,
-                });
-            }
-        }
+        let worker = start(Direction::Output, move || Worker {
+            slot: Slot::new(Direction::Output, options.choice, options.fallback, events),
+            device: None,
+            commands: queued,
+            feed,
+            health: healths,
+            queue: SpeechQueue::new(24_000),
+            muted: false,
+            waiting_ms: waits,
+            lost_ms: losses,
+        })?;
         Ok(Self {
             commands,
             health,
@@ -217,6 +188,7 @@ impl Drop for Loudspeaker {
 struct Worker {
     slot: Slot,
     device: Option<Playing>,
+    commands: Receiver<Command>,
     feed: SyncSender<Feed>,
     health: Arc<Health>,
     queue: SpeechQueue,
@@ -241,7 +213,7 @@ struct Playing {
     called_at: Instant,
 }
 
-impl Worker {
+impl thread::Worker for Worker {
     fn open(&mut self) -> Result<(), DeviceError> {
         let (health, feed, spoken_hz) = (&self.health, &self.feed, self.queue.rate_hz());
         let device = self
@@ -252,21 +224,23 @@ impl Worker {
     }
 
     /// Until nobody can send commands any more.
-    fn run(&mut self, commands: &Receiver<Command>) {
+    fn run(&mut self) {
         loop {
-            match commands.recv_timeout(WAKE_EVERY) {
+            match self.commands.recv_timeout(WAKE_EVERY) {
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            while let Ok(command) = commands.try_recv() {
+            while let Ok(command) = self.commands.try_recv() {
                 self.obey(command);
             }
             self.look_after_device();
             self.fill();
         }
     }
+}
 
+impl Worker {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Speak {

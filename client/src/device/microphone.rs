@@ -5,7 +5,6 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-        mpsc::sync_channel,
     },
     task::{Context, Poll},
     thread,
@@ -16,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Choice, DeviceError, DeviceEvent, Direction, EchoMode, Health, Level, Loudspeaker, Pick,
-    reopen::Slot,
+    reopen::Slot, thread::start,
 };
 use crate::audio::AudioError;
 
@@ -105,38 +104,12 @@ impl Microphone {
                 .filter_map(Loudspeaker::feeds)
                 .collect(),
         };
-        let (ready, opened) = sync_channel(1);
         let with_worker = Arc::clone(&shared);
-        let work = move || {
+        let worker = start(Direction::Input, move || {
             let choice = options.choice.clone();
             let slot = Slot::new(Direction::Input, choice, options.fallback, events);
-            let mut worker = Worker::new(slot, options, with_worker, pieces, feeds);
-            let outcome = worker.open();
-            let failed = outcome.is_err();
-            // The opener waits for this.
-            let _ = ready.send(outcome);
-            if !failed {
-                worker.run();
-            }
-        };
-        let worker = thread::Builder::new()
-            .name("microphone".to_owned())
-            .spawn(work)
-            .map_err(|error| DeviceError::Failed {
-                name: "microphone".to_owned(),
-                source: cpal::Error::with_message(
-                    cpal::ErrorKind::ResourceExhausted,
-                    error.to_string(),
-                ),
-            })?;
-        match opened.recv() {
-            Ok(outcome) => outcome?,
-            Err(_) => {
-                return Err(DeviceError::NoDevice {
-                    direction: Direction::Input,
-                });
-            }
-        }
+            Worker::new(slot, options, with_worker, pieces, feeds)
+        })?;
         let stream = MicrophoneStream {
             pieces: Arc::new(Mutex::new(received)),
             shared: Arc::clone(&shared),

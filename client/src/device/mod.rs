@@ -24,6 +24,7 @@ mod microphone;
 mod open;
 mod queue;
 mod reopen;
+mod thread;
 
 pub use callback::{CaptureCallback, Pick, PlaybackCallback};
 pub use choose::{Choice, DeviceInfo, Direction, devices};

@@ -38,6 +38,26 @@ const KNOWN: [SampleFormat; 12] = [
     SampleFormat::F64,
 ];
 
+/// Calls a function for the type of a sample format's samples.
+macro_rules! by_format {
+    ($format:expr, $function:ident($($argument:expr),*)) => {
+        match $format {
+            SampleFormat::I8 => $function::<i8>($($argument),*),
+            SampleFormat::U8 => $function::<u8>($($argument),*),
+            SampleFormat::I16 => $function::<i16>($($argument),*),
+            SampleFormat::U16 => $function::<u16>($($argument),*),
+            SampleFormat::I24 => $function::<cpal::I24>($($argument),*),
+            SampleFormat::U24 => $function::<cpal::U24>($($argument),*),
+            SampleFormat::I32 => $function::<i32>($($argument),*),
+            SampleFormat::U32 => $function::<u32>($($argument),*),
+            SampleFormat::I64 => $function::<i64>($($argument),*),
+            SampleFormat::U64 => $function::<u64>($($argument),*),
+            SampleFormat::F64 => $function::<f64>($($argument),*),
+            _ => $function::<f32>($($argument),*),
+        }
+    };
+}
+
 /// Why a stream has ended, if it has; set by the sound system, read by the worker.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fault(Arc<Mutex<Option<String>>>);
@@ -103,20 +123,10 @@ pub(super) fn capture(
 ) -> Result<Stream, DeviceError> {
     let open = |config: StreamConfig| {
         let (callback, errors) = (callback(), fault.handler(Arc::clone(health)));
-        match format.sample_format() {
-            SampleFormat::I8 => capture_as::<i8>(device, config, callback, errors),
-            SampleFormat::U8 => capture_as::<u8>(device, config, callback, errors),
-            SampleFormat::I16 => capture_as::<i16>(device, config, callback, errors),
-            SampleFormat::U16 => capture_as::<u16>(device, config, callback, errors),
-            SampleFormat::I24 => capture_as::<cpal::I24>(device, config, callback, errors),
-            SampleFormat::I32 => capture_as::<i32>(device, config, callback, errors),
-            SampleFormat::U32 => capture_as::<u32>(device, config, callback, errors),
-            SampleFormat::F64 => capture_as::<f64>(device, config, callback, errors),
-            SampleFormat::I64 => capture_as::<i64>(device, config, callback, errors),
-            SampleFormat::U64 => capture_as::<u64>(device, config, callback, errors),
-            SampleFormat::U24 => capture_as::<cpal::U24>(device, config, callback, errors),
-            _ => capture_as::<f32>(device, config, callback, errors),
-        }
+        by_format!(
+            format.sample_format(),
+            capture_as(device, config, callback, errors)
+        )
     };
     start(name, format, open)
 }
@@ -132,20 +142,10 @@ pub(super) fn playback(
 ) -> Result<Stream, DeviceError> {
     let open = |config: StreamConfig| {
         let (callback, errors) = (callback(), fault.handler(Arc::clone(health)));
-        match format.sample_format() {
-            SampleFormat::I8 => playback_as::<i8>(device, config, callback, errors),
-            SampleFormat::U8 => playback_as::<u8>(device, config, callback, errors),
-            SampleFormat::I16 => playback_as::<i16>(device, config, callback, errors),
-            SampleFormat::U16 => playback_as::<u16>(device, config, callback, errors),
-            SampleFormat::I24 => playback_as::<cpal::I24>(device, config, callback, errors),
-            SampleFormat::I32 => playback_as::<i32>(device, config, callback, errors),
-            SampleFormat::U32 => playback_as::<u32>(device, config, callback, errors),
-            SampleFormat::F64 => playback_as::<f64>(device, config, callback, errors),
-            SampleFormat::I64 => playback_as::<i64>(device, config, callback, errors),
-            SampleFormat::U64 => playback_as::<u64>(device, config, callback, errors),
-            SampleFormat::U24 => playback_as::<cpal::U24>(device, config, callback, errors),
-            _ => playback_as::<f32>(device, config, callback, errors),
-        }
+        by_format!(
+            format.sample_format(),
+            playback_as(device, config, callback, errors)
+        )
     };
     start(name, format, open)
 }

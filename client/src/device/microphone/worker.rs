@@ -2,7 +2,6 @@
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::Receiver},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -21,6 +20,7 @@ use super::{
         loudspeaker::Feed,
         open::{Fault, abandon, capture, format_of},
         reopen::{SILENT_FOR, Slot},
+        thread::{self, Worker as _},
     },
     MicrophoneOptions, PIECE, Shared,
 };
@@ -91,27 +91,6 @@ impl Worker {
         }
     }
 
-    pub(super) fn open(&mut self) -> Result<(), DeviceError> {
-        let (options, shared) = (&self.options, &self.shared);
-        let device = self
-            .slot
-            .open(|device, name| Hearing::open(device, name, options, shared))?;
-        self.device = Some(device);
-        self.gone = None;
-        Ok(())
-    }
-
-    /// Until the microphone is closed or nobody takes what it hears.
-    pub(super) fn run(&mut self) {
-        while !self.shared.closed.load(Relaxed) && !self.pieces.is_closed() {
-            self.look_after_device();
-            self.hear();
-            self.guard_frames();
-            self.send();
-            thread::sleep(WAKE_EVERY);
-        }
-    }
-
     fn look_after_device(&mut self) {
         let reason = match &mut self.device {
             Some(device) => device.failed(&self.shared).or_else(|| self.slot.look()),
@@ -177,6 +156,29 @@ impl Worker {
                     self.shared.lost_samples.fetch_add(lost, Relaxed);
                 }
             }
+        }
+    }
+}
+
+impl thread::Worker for Worker {
+    fn open(&mut self) -> Result<(), DeviceError> {
+        let (options, shared) = (&self.options, &self.shared);
+        let device = self
+            .slot
+            .open(|device, name| Hearing::open(device, name, options, shared))?;
+        self.device = Some(device);
+        self.gone = None;
+        Ok(())
+    }
+
+    /// Until the microphone is closed or nobody takes what it hears.
+    fn run(&mut self) {
+        while !self.shared.closed.load(Relaxed) && !self.pieces.is_closed() {
+            self.look_after_device();
+            self.hear();
+            self.guard_frames();
+            self.send();
+            std::thread::sleep(WAKE_EVERY);
         }
     }
 }
