@@ -44,8 +44,10 @@ pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<(), C
 ///
 /// Where they cannot be written.
 pub fn man(args: &ManArgs, command: Command) -> Result<(), ClientError> {
-    clap_mangen::generate_to(command, &args.folder).map_err(|source| ClientError::Output {
-        path: args.folder.clone(),
-        source,
-    })
+    std::fs::create_dir_all(&args.folder)
+        .and_then(|()| clap_mangen::generate_to(command, &args.folder))
+        .map_err(|source| ClientError::Output {
+            path: args.folder.clone(),
+            source,
+        })
 }

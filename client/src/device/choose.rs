@@ -131,9 +131,15 @@ pub(super) fn is_there(host: &Host, direction: Direction, id: &str) -> bool {
     })
 }
 
-/// Name and id.
+/// ALSA's device that is none: it hears silence and swallows what is played.
+const NO_DEVICE: &str = "null";
+
+/// Name and id; none of what is no device.
 pub(super) fn names(device: &Device) -> Option<(String, String)> {
     let id = device.id().ok()?.id().to_owned();
+    if id == NO_DEVICE {
+        return None;
+    }
     let name = device
         .description()
         .map_or_else(|_| id.clone(), |described| described.name().to_owned());

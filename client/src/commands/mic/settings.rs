@@ -112,8 +112,8 @@ Examples:
   interpret mic --from fr --to en --loudspeaker interpret  into a meeting (docs/microphone.md)
   interpret mic --from fr --to en --plain --captions talk.vtt | tee talk.txt
 
-Keys: p pauses the microphone, m mutes the voice, r says the last sentence again, d takes the next mode,
-t the next language to interpret into, s saves captions, q ends.";
+Keys: p pauses the microphone, m mutes the voice, r says the last sentence again,
+d takes the next mode, t the next language to interpret into, s saves captions, q ends.";
 
 /// `--echo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
