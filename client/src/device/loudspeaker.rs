@@ -29,8 +29,10 @@ const WAKE_EVERY: Duration = Duration::from_millis(5);
 /// What the sound system holds after the ring is empty: two buffers of 20 ms were asked for, some take more.
 const DEVICE_BUFFERS: Duration = Duration::from_millis(100);
 /// Sound kept in the ring beyond what the device asks for at a time, in milliseconds: what a worker that
-/// wakes late on a busy machine needs.
+/// wakes late needs. Each gap shows that it needs more, up to a limit.
 const RING_RESERVE_MS: u32 = 15;
+const MORE_AFTER_A_GAP_MS: u32 = 10;
+const MOST_GAPS_COUNTED: u64 = 5;
 /// Most the ring and the ring of the reference hold, in parts of a second: 200 ms.
 const RINGS_PER_SECOND: u32 = 5;
 /// Feeds that wait for an echo guard, which takes them a hundred times a second.
@@ -377,8 +379,11 @@ impl Playing {
             self.resampler = resampler;
             self.resampled_hz = queue.rate_hz();
         }
-        let request = health.report().last_request;
-        let target = (self.rate_hz * RING_RESERVE_MS / 1000 + request) as usize;
+        let report = health.report();
+        // At most five: it fits.
+        let gaps = report.underruns.min(MOST_GAPS_COUNTED) as u32;
+        let reserve_ms = RING_RESERVE_MS + gaps * MORE_AFTER_A_GAP_MS;
+        let target = (self.rate_hz * reserve_ms / 1000 + report.last_request) as usize;
         let step = (queue.rate_hz() / 200).max(1) as usize;
         let (mut speech, mut out) = (Vec::new(), Vec::new());
         // One step never brings more than this.
