@@ -11,10 +11,10 @@ const UNSPACED: [&str; 7] = ["bo", "ja", "km", "lo", "my", "th", "zh"];
 /// Marks that belong to the word after them.
 const OPENING: &[char] = &['«', '“', '‘', '(', '[', '{', '¿', '¡', '「', '『', '（'];
 
-/// What follows a full stop within a name, of a place on the web or of a file.
-const NAME_ENDS: [&str; 28] = [
-    "ai", "app", "be", "ca", "ch", "co", "com", "csv", "de", "dev", "edu", "es", "eu", "exe", "fr",
-    "gov", "html", "info", "io", "js", "json", "net", "org", "pdf", "py", "txt", "uk", "zip",
+/// What follows a full stop within a name, of a place on the web or of a file. None that often begins a
+/// word: "co" and "de" do.
+const NAME_ENDS: [&str; 14] = [
+    "com", "csv", "edu", "exe", "gov", "html", "io", "js", "json", "org", "pdf", "py", "txt", "zip",
 ];
 
 /// A text token as the model gave it.
@@ -198,6 +198,10 @@ mod tests {
         let unis: [&[u8]; 5] = ["\u{20}États".as_bytes(), b"-Unis", b".", b"1", b" pour"];
         assert_eq!(split(&unis, "fr"), [" États-Unis.", " 1", " pour"]);
         assert_eq!(split(&[b" ante", b".", b"on"], "fr"), [" ante.", " on"]);
+        assert_eq!(
+            split(&[b" tail", b".", b"co", b"r"], "fr"),
+            [" tail.", " cor"]
+        );
         for whole in [
             &[b" U" as &[u8], b".", b"S", b"."],
             &[b" 3", b".", b"5", b"B"],
