@@ -30,6 +30,13 @@ use interpret_tests::{
 /// Time that a session may take to say what it has heard, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Ends it as Ctrl-C would; it must end well.
+fn end_well(mic: &mut MicProcess) -> Result<()> {
+    let status = mic.stop()?;
+    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    Ok(())
+}
+
 /// Plays a recording to the microphone and waits until it is over.
 fn say(server: &SoundServer, name: &str) -> Result<()> {
     server.play("room", &recording(name)?.path)?.wait()
@@ -56,8 +63,7 @@ fn what_is_heard_in_the_headphones_is_what_was_committed() -> Result<()> {
     let (recorder, wav) = server.record("headphones", "heard.wav")?;
     say(&server, "docs-a-fr")?;
     thread::sleep(Duration::from_secs(1));
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     recorder.stop()?;
 
     let result = mic.result(wav)?;
@@ -114,8 +120,7 @@ fn headphones_that_are_unplugged_come_back_and_captions_go_on_meanwhile() -> Res
     // Recorded from here on: what is still said must be heard.
     let (recorder, wav) = server.record("headphones", "after.wav")?;
     player.wait()?;
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     recorder.stop()?;
     let heard = ears::listen_to_file(&wav, "en")?;
     println!("heard after it came back: {heard}");
@@ -151,8 +156,7 @@ fn a_microphone_that_is_unplugged_ends_nothing_and_is_heard_again() -> Result<()
         .play("booth", &recording("read-leopard-fr")?.path)?
         .wait()?;
     mic.wait_for("  en  ", PATIENCE)?;
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     Ok(())
 }
 
@@ -178,8 +182,7 @@ fn each_of_two_people_hears_the_other_in_their_own_language() -> Result<()> {
     say(&server, "read-leopard-en")?;
     mic.wait_for("  fr  ", PATIENCE)?;
     thread::sleep(Duration::from_secs(2));
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     let translated: Vec<&str> = mic
         .said
         .iter()
@@ -242,8 +245,7 @@ fn a_daemon_that_is_killed_and_comes_back_is_used_again() -> Result<()> {
     mic.wait_for("connected again", PATIENCE)?;
     say(&server, "read-leopard-fr")?;
     mic.wait_for("  en  ", PATIENCE)?;
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     // The times of the second session go on after those of the first.
     let result = mic.result("unused.wav".into())?;
     let ends: Vec<u64> = result
@@ -292,8 +294,7 @@ fn a_loudspeaker_in_the_room_is_not_interpreted() -> Result<()> {
         still.is_empty(),
         "it goes on interpreting itself: {still:#?}"
     );
-    let status = mic.stop()?;
-    assert!(status.success(), "{status}: {}", mic.said.join("\n"));
+    end_well(&mut mic)?;
     let result = mic.result("unused.wav".into())?;
     let transcript = recording("docs-a-fr")?.transcript;
     let errors = word_errors(&result.source(), &transcript);

@@ -90,7 +90,7 @@ impl Request<'_> {
             .iter()
             .map(|code| code.parse())
             .collect::<Result<_, _>>()?;
-        let voices = by_language("--voice", self.voices, &targets)?;
+        let voices = voices_by_language(self.voices, &targets)?;
         for language in &targets {
             let mut target = Target::new(*language);
             if let Some((_, voice)) = voices.iter().find(|(of, _)| of == language) {
@@ -116,18 +116,17 @@ impl Request<'_> {
 }
 
 /// Reads `af_heart` (with one target) and `en=af_heart`.
-fn by_language<'a>(
-    option: &str,
+fn voices_by_language<'a>(
     given: &'a [String],
     targets: &[Language],
 ) -> Result<Vec<(Language, &'a str)>, ClientError> {
     given
         .iter()
-        .map(|value| match (value.split_once('='), targets) {
+        .map(|voice| match (voice.split_once('='), targets) {
             (Some((language, name)), _) => Ok((language.parse()?, name)),
-            (None, [only]) => Ok((*only, value.as_str())),
+            (None, [only]) => Ok((*only, voice.as_str())),
             (None, _) => Err(ClientError::Usage(format!(
-                "{option} {value} does not tell for which language; write LANGUAGE={value}"
+                "--voice {voice} does not tell for which language; write LANGUAGE={voice}"
             ))),
         })
         .collect()

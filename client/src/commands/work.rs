@@ -125,7 +125,7 @@ impl Work {
                     };
                     let shift = self.shift;
                     shift.apply(&mut received);
-                    Shift::count(&mut self.shift_after, &received);
+                    self.shift_after.count(&received);
                     for error in self.outputs.write(&received) {
                         tracing::warn!(%error, "an output failed; the others go on");
                     }

@@ -1,7 +1,7 @@
 //! Which devices there are, and which one a person means.
 
 use cpal::{
-    Device, Host,
+    Device, Host, SupportedStreamConfig,
     traits::{DeviceTrait, HostTrait},
 };
 use serde::Serialize;
@@ -78,12 +78,10 @@ pub fn devices() -> Result<Vec<DeviceInfo>, DeviceError> {
             let Some((name, id)) = names(&device) else {
                 continue;
             };
-            let config = match direction {
-                Direction::Input => device.default_input_config(),
-                Direction::Output => device.default_output_config(),
-            };
             // A device that does not tell its format cannot be opened either.
-            let Ok(config) = config else { continue };
+            let Ok(config) = format_of(&device, direction) else {
+                continue;
+            };
             found.push(DeviceInfo {
                 default: default.as_ref().is_some_and(|default| default.id() == id),
                 name,
@@ -144,6 +142,17 @@ pub(super) fn names(device: &Device) -> Option<(String, String)> {
         .description()
         .map_or_else(|_| id.clone(), |described| described.name().to_owned());
     Some((name, id))
+}
+
+/// The format that a device offers by itself.
+pub(super) fn format_of(
+    device: &Device,
+    direction: Direction,
+) -> Result<SupportedStreamConfig, cpal::Error> {
+    match direction {
+        Direction::Input => device.default_input_config(),
+        Direction::Output => device.default_output_config(),
+    }
 }
 
 fn default_device(host: &Host, direction: Direction) -> Option<Device> {

@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use cpal::Device;
@@ -18,9 +18,10 @@ use tokio::sync::mpsc;
 
 use super::{
     Choice, DeviceError, DeviceEvent, Direction, Health, LiveResampler, PlaybackCallback,
-    open::{Fault, abandon, format_of, playback},
+    choose::format_of,
+    open::{Fault, Watch, abandon, playback},
     queue::SpeechQueue,
-    reopen::{SILENT_FOR, Slot},
+    reopen::Slot,
     thread::{self, Worker as _, start},
 };
 
@@ -205,14 +206,12 @@ struct Playing {
     stream: cpal::Stream,
     ring: HeapProd<f32>,
     rate_hz: u32,
-    fault: Fault,
+    watch: Watch,
     speaking: Arc<AtomicBool>,
     resampler: LiveResampler,
     resampled_hz: u32,
     /// Silence still to follow the last speech, so that the filter gives all of it.
     tail: usize,
-    callbacks: u64,
-    called_at: Instant,
 }
 
 impl thread::Worker for Worker {
@@ -268,7 +267,10 @@ impl Worker {
 
     fn look_after_device(&mut self) {
         let reason = match &mut self.device {
-            Some(device) => device.failed(&self.health).or_else(|| self.slot.look()),
+            Some(device) => device
+                .watch
+                .failed(&self.health, "it stopped asking for sound")
+                .or_else(|| self.slot.look()),
             None => None,
         };
         if let Some(reason) = reason {
@@ -309,7 +311,8 @@ impl Playing {
         health: &Arc<Health>,
         feed: &SyncSender<Feed>,
     ) -> Result<Self, DeviceError> {
-        let format = format_of(device, name, false)?;
+        let format =
+            format_of(device, Direction::Output).map_err(|error| DeviceError::of(name, error))?;
         let rate_hz = format.sample_rate();
         let capacity = (rate_hz / RINGS_PER_SECOND).max(1) as usize;
         let speaking = Arc::new(AtomicBool::new(false));
@@ -348,26 +351,11 @@ impl Playing {
             stream,
             ring,
             rate_hz,
-            fault,
+            watch: Watch::new(fault, health),
             speaking,
             resampler,
             resampled_hz: spoken_hz,
             tail: 0,
-            callbacks: health.report().callbacks,
-            called_at: Instant::now(),
-        })
-    }
-
-    /// Why it does not play any more.
-    fn failed(&mut self, health: &Health) -> Option<String> {
-        let callbacks = health.report().callbacks;
-        if callbacks != self.callbacks {
-            self.callbacks = callbacks;
-            self.called_at = Instant::now();
-        }
-        self.fault.take().or_else(|| {
-            (self.called_at.elapsed() > SILENT_FOR)
-                .then(|| "it stopped asking for sound".to_owned())
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use cpal::{
@@ -19,6 +19,8 @@ use super::{
 
 /// Buffers of the device, in parts of a second: 20 ms.
 const BUFFERS_PER_SECOND: u32 = 50;
+/// A device that has not called for this long is lost, whatever it says.
+const SILENT_FOR: Duration = Duration::from_secs(3);
 /// A sound system that does not answer within this time will not.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -84,6 +86,43 @@ impl Fault {
     }
 }
 
+/// Watches whether an open device still works.
+#[derive(Debug)]
+pub(super) struct Watch {
+    fault: Fault,
+    callbacks: u64,
+    called_at: Instant,
+}
+
+impl Watch {
+    /// Watches a device that reports to `fault` and counts in `health`, from now on.
+    pub(super) fn new(fault: Fault, health: &Health) -> Self {
+        Self {
+            fault,
+            callbacks: health.report().callbacks,
+            called_at: Instant::now(),
+        }
+    }
+
+    /// When its callback last ran, as far as was looked.
+    pub(super) fn called_at(&self) -> Instant {
+        self.called_at
+    }
+
+    /// Why it does not work any more: what the sound system says, or `stopped` where its callback has
+    /// not run for too long.
+    pub(super) fn failed(&mut self, health: &Health, stopped: &str) -> Option<String> {
+        let callbacks = health.report().callbacks;
+        if callbacks != self.callbacks {
+            self.callbacks = callbacks;
+            self.called_at = Instant::now();
+        }
+        self.fault
+            .take()
+            .or_else(|| (self.called_at.elapsed() > SILENT_FOR).then(|| stopped.to_owned()))
+    }
+}
+
 /// Lets go of a stream whose device is gone.
 ///
 /// Dropping it may never return: the PulseAudio client waits for an end of playback that a server
@@ -96,20 +135,6 @@ pub(super) fn abandon(stream: Stream) {
     if let Err(error) = dropping {
         tracing::warn!(%error, "no thread to let go of a lost device");
     }
-}
-
-/// The format that a device offers by itself.
-pub(super) fn format_of(
-    device: &Device,
-    name: &str,
-    input: bool,
-) -> Result<SupportedStreamConfig, DeviceError> {
-    let config = if input {
-        device.default_input_config()
-    } else {
-        device.default_output_config()
-    };
-    config.map_err(|error| DeviceError::of(name, error))
 }
 
 /// Opens a microphone; sound comes from now on.

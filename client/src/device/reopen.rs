@@ -12,8 +12,6 @@ use super::{
 
 /// How often a lost device is looked for, and an open one is looked after.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A device that has not called for this long is lost, whatever it says.
-pub(super) const SILENT_FOR: Duration = Duration::from_secs(3);
 
 /// The place of one device.
 pub(super) struct Slot {

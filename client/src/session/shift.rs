@@ -56,11 +56,11 @@ impl Shift {
     }
 
     /// Remembers the numbers of what was received, shifted already, for the session after.
-    pub fn count(next: &mut Self, received: &Received) {
+    pub fn count(&mut self, received: &Received) {
         match &received.event {
-            Event::Speech(speech) => next.utterances = next.utterances.max(speech.utterance_id),
-            Event::SourceText(text) => next.utterances = next.utterances.max(text.utterance_id),
-            Event::TranslatedText(text) => next.sentences = next.sentences.max(text.sentence_id),
+            Event::Speech(speech) => self.utterances = self.utterances.max(speech.utterance_id),
+            Event::SourceText(text) => self.utterances = self.utterances.max(text.utterance_id),
+            Event::TranslatedText(text) => self.sentences = self.sentences.max(text.sentence_id),
             _ => {}
         }
     }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn two_sessions_are_as_one() {
         let mut next = Shift::default();
-        Shift::count(&mut next, &text(7, 100));
+        next.count(&text(7, 100));
         next.source_ms = 60_000;
         next.wall_ms = 60_400;
         let mut later = text(1, 100);

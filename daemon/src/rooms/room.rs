@@ -138,10 +138,15 @@ impl Room {
         if let Some(Response::SessionStarted(_)) = response.response {
             return;
         }
+        let mut inner = self.inner();
+        let kept = committed(response);
+        // A copy of every piece of audio that nobody gets would be for nothing.
+        if inner.listeners.is_empty() && !kept {
+            return;
+        }
         let audio_ms = self.audio_ms(response);
         let message = Arc::new(response.clone());
-        let mut inner = self.inner();
-        if committed(response) {
+        if kept {
             if inner.recent.len() == MOST_RECENT {
                 inner.recent.pop_front();
             }

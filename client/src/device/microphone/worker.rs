@@ -16,10 +16,11 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use super::{
     super::{
         CaptureCallback, DeviceError, Direction, EchoGuard, Follower, LiveResampler,
+        choose::format_of,
         echo::FRAME,
         loudspeaker::Feed,
-        open::{Fault, abandon, capture, format_of},
-        reopen::{SILENT_FOR, Slot},
+        open::{Fault, Watch, abandon, capture},
+        reopen::Slot,
         thread::{self, Worker as _},
     },
     MicrophoneOptions, PIECE, Shared,
@@ -54,10 +55,8 @@ struct Hearing {
     // Dropped first: no callback after that.
     stream: cpal::Stream,
     ring: HeapCons<f32>,
-    fault: Fault,
+    watch: Watch,
     resampler: LiveResampler,
-    callbacks: u64,
-    called_at: Instant,
 }
 
 /// The guard against the loudspeakers, and what they play.
@@ -93,13 +92,16 @@ impl Worker {
 
     fn look_after_device(&mut self) {
         let reason = match &mut self.device {
-            Some(device) => device.failed(&self.shared).or_else(|| self.slot.look()),
+            Some(device) => device
+                .watch
+                .failed(&self.shared.health, "it stopped giving sound")
+                .or_else(|| self.slot.look()),
             None => None,
         };
         if let Some(reason) = reason {
             if let Some(device) = self.device.take() {
                 // Silence since it was last heard.
-                self.gone = Some((device.called_at, 0));
+                self.gone = Some((device.watch.called_at(), 0));
                 abandon(device.stream);
             }
             self.slot.lost(reason);
@@ -199,7 +201,8 @@ impl Hearing {
         options: &MicrophoneOptions,
         shared: &Shared,
     ) -> Result<Self, DeviceError> {
-        let format = format_of(device, name, true)?;
+        let format =
+            format_of(device, Direction::Input).map_err(|error| DeviceError::of(name, error))?;
         let rate_hz = format.sample_rate();
         let capacity = (rate_hz / RINGS_PER_SECOND).max(1) as usize;
         let fault = Fault::default();
@@ -232,22 +235,8 @@ impl Hearing {
         Ok(Self {
             stream,
             ring,
-            fault,
+            watch: Watch::new(fault, &shared.health),
             resampler,
-            callbacks: shared.health.report().callbacks,
-            called_at: Instant::now(),
-        })
-    }
-
-    /// Why it does not hear any more.
-    fn failed(&mut self, shared: &Shared) -> Option<String> {
-        let callbacks = shared.health.report().callbacks;
-        if callbacks != self.callbacks {
-            self.callbacks = callbacks;
-            self.called_at = Instant::now();
-        }
-        self.fault.take().or_else(|| {
-            (self.called_at.elapsed() > SILENT_FOR).then(|| "it stopped giving sound".to_owned())
         })
     }
 
