@@ -120,6 +120,12 @@ pub enum Reason {
     RoomTaken,
     /// `no-room`
     NoRoom,
+    /// `unauthenticated`
+    Unauthenticated,
+    /// `quota`
+    Quota,
+    /// `no-session`
+    NoSession,
 }
 
 impl Reason {
@@ -141,6 +147,9 @@ impl Reason {
             Some("engine-failed") => return Some(Self::EngineFailed),
             Some("room-taken") => return Some(Self::RoomTaken),
             Some("no-room") => return Some(Self::NoRoom),
+            Some("unauthenticated") => return Some(Self::Unauthenticated),
+            Some("quota") => return Some(Self::Quota),
+            Some("no-session") => return Some(Self::NoSession),
             Some(other) => tracing::debug!(other, "a reason newer than this client"),
             None => {}
         }
@@ -148,6 +157,7 @@ impl Reason {
             Code::InvalidArgument => Some(Self::BadConfig),
             Code::NotFound => Some(Self::NoModel),
             Code::ResourceExhausted => Some(Self::Full),
+            Code::Unauthenticated => Some(Self::Unauthenticated),
             _ => None,
         }
     }
@@ -246,7 +256,10 @@ impl ClientError {
                 | Reason::Loading
                 | Reason::ShuttingDown
                 | Reason::RoomTaken
-                | Reason::NoRoom => ExitStatus::ServerRefused,
+                | Reason::NoRoom
+                | Reason::Unauthenticated
+                | Reason::Quota
+                | Reason::NoSession => ExitStatus::ServerRefused,
                 Reason::BadAudio | Reason::EngineFailed => ExitStatus::SessionFailed,
             },
             Self::Load(error) => load_status(error),
@@ -320,6 +333,9 @@ impl ClientError {
                 Reason::ShuttingDown => "wait until the daemon is up again",
                 Reason::BadAudio | Reason::EngineFailed => "the daemon's log says more",
                 Reason::RoomTaken => "choose another name, or wait until that session ends",
+                Reason::Unauthenticated => "give the daemon's token with --token-file",
+                Reason::Quota => "wait, or ask whoever runs the daemon for a larger quota",
+                Reason::NoSession => "open a new session",
                 Reason::NoRoom => "wait until somebody speaks there, and check the name",
             },
             // Their messages say what to run.

@@ -6,6 +6,7 @@
 //! and [`view`].
 
 pub mod audio;
+pub mod call;
 pub mod commands;
 pub mod connect;
 pub mod device;
@@ -19,5 +20,5 @@ pub mod session;
 mod stderr;
 pub mod view;
 
-pub use error::ClientError;
+pub use error::{ClientError, Reason};
 pub use exit_status::ExitStatus;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use interpret_proto::v1::{SessionEnded, SessionStarted, TranslatedAudio};
+use interpret_proto::v1::{SessionEnded, SessionStarted, Target, TranslatedAudio};
 
 use crate::{
     audio::Pace,
@@ -97,12 +97,17 @@ impl Measure {
             Event::Notice(notice) => self.lost_ms += notice.amount_ms,
             Event::Heartbeat(heartbeat) => self.source_ms = heartbeat.source_ms,
             Event::SessionEnded(ended) => self.end(ended),
-            Event::Speech(_) | Event::Pace(_) => {}
+            Event::SessionChanged(changed) => self.expect(&changed.targets),
+            Event::Speech(_) | Event::Pace(_) | Event::Resumed(_) => {}
         }
     }
 
     fn start(&mut self, started: &SessionStarted) {
-        for target in &started.targets {
+        self.expect(&started.targets);
+    }
+
+    fn expect(&mut self, targets: &[Target]) {
+        for target in targets {
             if let Some(format) = target.audio_format {
                 let voice = Voice {
                     listener: Listener::new(self.pace, format.sample_rate_hz),
@@ -189,7 +194,7 @@ impl Measure {
 
 #[cfg(test)]
 mod tests {
-    use interpret_proto::v1::{AudioEncoding, AudioFormat, Target};
+    use interpret_proto::v1::{AudioEncoding, AudioFormat};
 
     use super::*;
 

@@ -6,7 +6,7 @@ use crate::{
     admin::MetricsError,
     config::ConfigError,
     engines::{LoadError, LoadFailure},
-    service::{BindError, ServeError},
+    service::{BindError, SecurityError, ServeError},
     telemetry::BadLevel,
 };
 
@@ -16,6 +16,9 @@ pub enum Failure {
     /// The configuration makes no sense: exit code 78 (`EX_CONFIG` of sysexits.h).
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Certificates or tokens cannot be used: exit code 78.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
     /// The log level makes no sense: exit code 78.
     #[error(transparent)]
     Level(#[from] BadLevel),
@@ -41,7 +44,7 @@ impl Failure {
     #[must_use]
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(_) | Self::Level(_) => 78,
+            Self::Config(_) | Self::Security(_) | Self::Level(_) => 78,
             Self::Models(error) => match error.failure() {
                 LoadFailure::Corrupt => 65,
                 LoadFailure::Unknown | LoadFailure::Missing => 66,

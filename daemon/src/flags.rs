@@ -21,6 +21,21 @@ pub(crate) struct Flags {
     /// TCP address of the admin port: /metrics, /live, /ready [default: none]
     #[arg(long, value_name = "IP:PORT")]
     admin: Option<String>,
+    /// Certificate (PEM) to speak TLS with, with --tls-key
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Certificates (PEM) that clients' own must be signed by
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    client_ca: Option<PathBuf>,
+    /// File with the bearer tokens that are taken (`interpret token` makes one)
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Listen beyond loopback without TLS, where something else encrypts
+    #[arg(long)]
+    allow_plaintext: bool,
     /// Recognition model [default: whisper-base]
     #[arg(long, value_name = "NAME")]
     recognition: Option<String>,
@@ -57,6 +72,21 @@ impl Flags {
         }
         if let Some(admin) = &self.admin {
             layer = layer.merge(("listen.admin", admin));
+        }
+        if let Some(certificate) = &self.tls_certificate {
+            layer = layer.merge(("listen.tls.certificate", certificate));
+        }
+        if let Some(key) = &self.tls_key {
+            layer = layer.merge(("listen.tls.key", key));
+        }
+        if let Some(client_ca) = &self.client_ca {
+            layer = layer.merge(("listen.tls.client_ca", client_ca));
+        }
+        if let Some(tokens) = &self.tokens {
+            layer = layer.merge(("listen.tokens", tokens));
+        }
+        if self.allow_plaintext {
+            layer = layer.merge(("listen.allow_plaintext", true));
         }
         if let Some(recognition) = &self.recognition {
             layer = layer.merge(("models.recognition", recognition));

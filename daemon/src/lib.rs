@@ -3,8 +3,10 @@
 //! The way in is [`Daemon`]: configure it, let it load its models, and serve it on a socket or
 //! inside one's own process. [`pipeline`] knows nothing of gRPC, [`engines`] nothing of sessions.
 
+pub mod access;
 pub mod admin;
 pub mod audio;
+pub mod call;
 pub mod config;
 pub mod engines;
 pub mod exit;

@@ -42,7 +42,16 @@ async fn serve(config: config::Config) -> Result<(), Failure> {
     if let Some(path) = &config.listen.unix {
         tracing::info!(path = %path.display(), "listening");
     }
-    let daemon = Daemon::new(config);
+    let daemon = Daemon::secured(config)?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn({
+        let daemon = daemon.clone();
+        async move {
+            while hangup.recv().await.is_some() {
+                daemon.reload();
+            }
+        }
+    });
     if let Some(listener) = listeners.admin.take() {
         let metrics = admin::Metrics::start()?;
         tracing::info!(admin = %listener.local_addr()?, "listening");

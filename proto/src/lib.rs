@@ -14,6 +14,16 @@ pub mod v1 {
     )]
     tonic::include_proto!("interpret.v1");
     include!(concat!(env!("OUT_DIR"), "/interpret.v1.serde.rs"));
+
+    impl From<interpret_response::Response> for InterpretResponse {
+        /// A message without a number.
+        fn from(response: interpret_response::Response) -> Self {
+            Self {
+                response: Some(response),
+                number: 0,
+            }
+        }
+    }
 }
 
 /// The encoded `FileDescriptorSet`, as gRPC server reflection serves it.

@@ -228,7 +228,11 @@ impl Drop for DaemonProcess {
     }
 }
 
-async fn connect(socket: &Path) -> Result<Channel> {
+/// A connection to the Unix socket at a path.
+///
+/// # Errors
+/// When nobody listens there.
+pub async fn connect(socket: &Path) -> Result<Channel> {
     let address = format!("unix://{}", socket.display());
     Ok(Endpoint::from_shared(address)?.connect().await?)
 }

@@ -33,6 +33,7 @@ pub fn spec(
         endpoint: Config::default().sessions.endpoint(),
         mode: Mode::LowLatency,
         live: false,
+        hot_words: String::new(),
     })
 }
 

@@ -43,6 +43,9 @@ pub struct Args {
     /// term to leave it untranslated. For one of several languages, LANGUAGE=TERMS.tsv.
     #[arg(long, value_name = "TERMS.tsv")]
     glossary: Vec<String>,
+    /// Word that the recogniser should expect, such as a name, as it is to be written; may be repeated.
+    #[arg(long, value_name = "WORD")]
+    hot_word: Vec<String>,
     /// Let others listen, with `interpret listen NAME`; letters, digits, dots, dashes, underscores.
     #[arg(long, value_name = "NAME")]
     room: Option<String>,
@@ -83,6 +86,7 @@ async fn prepare(args: &Args) -> Result<Work, ClientError> {
         voices: &args.voice,
         mode: args.mode,
         glossaries: &args.glossary,
+        hot_words: &args.hot_word,
         room: args.room.as_deref(),
         spoken: paths.audio.is_some() || paths.events.is_some() || args.room.is_some(),
     };
@@ -94,8 +98,8 @@ async fn prepare(args: &Args) -> Result<Work, ClientError> {
         .await
         .map_err(|error| ClientError::Usage(format!("the decoder failed: {error}")))??;
     let outputs = paths.open(&targets, pace)?;
-    let channel = connect(&endpoint).await?;
-    let session = Session::open(channel, config, audio.into_stream(), pace).await?;
+    let connection = connect(&endpoint).await?;
+    let session = Session::open(connection, config, audio.into_stream(), pace).await?;
     let view = (!args.quiet).then(|| view::for_stdout(pace));
     Ok(Work::new(session, outputs, pace, view))
 }

@@ -1,7 +1,7 @@
 //! `interpret languages`: the pairs that are ready.
 
 use interpret_models::Language;
-use interpret_proto::v1::{ListLanguagesRequest, interpreter_client::InterpreterClient};
+use interpret_proto::v1::ListLanguagesRequest;
 
 use super::{
     ServerArgs,
@@ -25,8 +25,9 @@ pub struct Args {
 ///
 /// Where the daemon cannot be asked, or standard output not written.
 pub async fn run(args: Args) -> Result<(), ClientError> {
-    let channel = connect(&args.server.endpoint()?).await?;
-    let reply = InterpreterClient::new(channel)
+    let connection = connect(&args.server.endpoint()?).await?;
+    let reply = connection
+        .interpreter()
         .list_languages(ListLanguagesRequest {})
         .await?
         .into_inner();

@@ -45,8 +45,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut interrupts =
         Interrupts::listen().map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
     let (events, mut devices) = mpsc::channel(DEVICE_EVENTS);
-    let channel = connect(&args.server.endpoint()?).await?;
-    let joined = Listening::join(channel, &args.room, &args.language, args.captions_only);
+    let connection = connect(&args.server.endpoint()?).await?;
+    let joined = Listening::join(connection, &args.room, &args.language, args.captions_only);
     let mut listening = joined.await?;
     let mut voices = match args.captions_only {
         true => Voices::none(),

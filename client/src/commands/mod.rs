@@ -17,6 +17,7 @@ mod server;
 pub mod shell;
 mod source;
 mod table;
+pub mod token;
 pub mod voices;
 mod work;
 
@@ -62,6 +63,8 @@ enum Command {
     Voices(voices::Args),
     /// List, fetch, verify, find, remove and import models.
     Models(models::Args),
+    /// Make a token that a daemon knows a client by.
+    Token(token::Args),
     /// Print a script that completes commands in a shell.
     Completions(shell::CompletionsArgs),
     /// Write manual pages.
@@ -99,6 +102,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Listen(args) => listen::run(args).await,
         Command::Devices(args) => Ok(devices::run(&args)?),
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Token(args) => token::run(args),
         Command::Completions(args) => Ok(shell::completions(&args, Cli::command())?),
         Command::Man(args) => Ok(shell::man(&args, Cli::command())?),
         Command::Evaluate(args) => evaluate::run(args).await,

@@ -75,6 +75,8 @@ pub(super) struct Request<'a> {
     pub(super) mode: Option<ModeArg>,
     /// `terms.tsv` or `pt=terms.tsv`.
     pub(super) glossaries: &'a [String],
+    /// Words that the recogniser should expect.
+    pub(super) hot_words: &'a [String],
     /// Where others may listen.
     pub(super) room: Option<&'a str>,
     /// Speech that nobody hears or keeps need not be made.
@@ -106,6 +108,9 @@ impl Request<'_> {
         }
         for term in glossary::read(self.glossaries)? {
             config = config.term(term);
+        }
+        for word in self.hot_words {
+            config = config.hot_word(word);
         }
         if let Some(room) = self.room {
             config = config.room(room);

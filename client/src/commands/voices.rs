@@ -1,7 +1,7 @@
 //! `interpret voices`: the voices that are ready.
 
 use interpret_models::Language;
-use interpret_proto::v1::{Gender, ListVoicesRequest, interpreter_client::InterpreterClient};
+use interpret_proto::v1::{Gender, ListVoicesRequest};
 
 use super::{
     ServerArgs,
@@ -32,8 +32,9 @@ pub async fn run(args: Args) -> Result<(), ClientError> {
         Some(code) => code.parse::<Language>()?.to_string(),
         None => String::new(),
     };
-    let channel = connect(&args.server.endpoint()?).await?;
-    let reply = InterpreterClient::new(channel)
+    let connection = connect(&args.server.endpoint()?).await?;
+    let reply = connection
+        .interpreter()
         .list_voices(ListVoicesRequest { language })
         .await?
         .into_inner();

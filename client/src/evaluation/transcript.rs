@@ -127,6 +127,7 @@ mod tests {
             source_start_ms,
             source_end_ms,
             probability: 1.0,
+            hot: false,
         }
     }
 

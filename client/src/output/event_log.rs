@@ -98,9 +98,7 @@ pub fn log_line(
             audio.data.clear();
         }
     }
-    let response = InterpretResponse {
-        response: Some(event),
-    };
+    let response = InterpretResponse::from(event);
     let mut line = match serde_json::to_value(&response)? {
         Value::Object(fields) => fields,
         _ => Map::new(),

@@ -133,7 +133,10 @@ mod tests {
         ));
         outputs.add(Box::new(EventLog::create(whole.clone(), false).unwrap()));
         for at_ms in 0..5_000 {
-            let event = Event::Heartbeat(Heartbeat { source_ms: 1 });
+            let event = Event::Heartbeat(Heartbeat {
+                source_ms: 1,
+                next_audio_sequence: 0,
+            });
             outputs.write(&Received { at_ms, event });
         }
         let written = outputs.finish();

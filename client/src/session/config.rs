@@ -50,6 +50,20 @@ impl Target {
         self.captions_only = true;
         self
     }
+
+    /// As the protocol writes it; with speech compressed or not.
+    pub(super) fn into_message(self, compressed: bool) -> v1::Target {
+        v1::Target {
+            language: self.language.to_string(),
+            voice: self.voice,
+            audio_format: compressed.then(|| v1::AudioFormat {
+                encoding: v1::AudioEncoding::Opus.into(),
+                sample_rate_hz: COMPRESSED_SPEECH_HZ,
+                channels: 1,
+            }),
+            captions_only: self.captions_only,
+        }
+    }
 }
 
 /// What a session interprets, and how.
@@ -61,6 +75,8 @@ pub struct Config {
     glossary: Vec<v1::GlossaryTerm>,
     codec: Codec,
     room: String,
+    hot_words: Vec<String>,
+    resumable: bool,
 }
 
 /// How sound travels to the daemon and back.
@@ -84,6 +100,8 @@ impl Config {
             glossary: Vec::new(),
             codec: Codec::Pcm,
             room: String::new(),
+            hot_words: Vec::new(),
+            resumable: false,
         }
     }
 
@@ -113,6 +131,25 @@ impl Config {
     pub fn room(mut self, name: impl Into<String>) -> Self {
         self.room = name.into();
         self
+    }
+
+    /// Tells the recogniser a word to expect, such as a name, as it is to be written.
+    #[must_use]
+    pub fn hot_word(mut self, word: impl Into<String>) -> Self {
+        self.hot_words.push(word.into());
+        self
+    }
+
+    /// Lets the session go on over another connection when its own is lost: nothing is lost with it, and
+    /// nothing comes twice.
+    #[must_use]
+    pub fn resumable(mut self) -> Self {
+        self.resumable = true;
+        self
+    }
+
+    pub(super) fn is_resumable(&self) -> bool {
+        self.resumable
     }
 
     /// Chooses how sound travels. What a session gives out is always decoded.
@@ -151,6 +188,11 @@ impl Config {
             ..Target::new(language)
         }];
         self
+    }
+
+    /// Whether sound travels compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.codec == Codec::Opus
     }
 
     /// The format of the audio that is sent.
@@ -192,24 +234,14 @@ impl Config {
             targets: self
                 .targets
                 .into_iter()
-                .map(|target| v1::Target {
-                    language: target.language.to_string(),
-                    voice: target.voice,
-                    audio_format: match self.codec {
-                        Codec::Pcm => None,
-                        Codec::Opus => Some(v1::AudioFormat {
-                            encoding: v1::AudioEncoding::Opus.into(),
-                            sample_rate_hz: COMPRESSED_SPEECH_HZ,
-                            channels: 1,
-                        }),
-                    },
-                    captions_only: target.captions_only,
-                })
+                .map(|target| target.into_message(self.codec == Codec::Opus))
                 .collect(),
             mode: self.mode.into(),
             recorded: !pace.is_live(),
             glossary: self.glossary,
             room: self.room,
+            hot_words: self.hot_words,
+            resumable: self.resumable,
         })
     }
 

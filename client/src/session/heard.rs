@@ -1,8 +1,8 @@
 //! Audio on its way from the daemon: compressed audio is decoded before anybody sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use interpret_proto::v1::{AudioEncoding, SessionStarted};
+use interpret_proto::v1::{AudioEncoding, SessionStarted, Target};
 use interpretd::audio::{ChunkDecoder, Encoding, Format};
 
 use super::Event;
@@ -16,30 +16,41 @@ impl Heard {
     /// Decoders for the targets whose audio comes compressed; these are told as what they are
     /// decoded to.
     pub(super) fn new(started: &mut SessionStarted) -> Result<Self, ClientError> {
-        let mut decoders = BTreeMap::new();
-        for target in &mut started.targets {
+        let mut heard = Self::default();
+        heard.expect(&mut started.targets)?;
+        Ok(heard)
+    }
+
+    fn expect(&mut self, targets: &mut [Target]) -> Result<(), ClientError> {
+        for target in targets {
             let Some(format) = &mut target.audio_format else {
                 continue;
             };
             if format.encoding() != AudioEncoding::Opus {
                 continue;
             }
-            let decoder = ChunkDecoder::new(Format {
-                encoding: Encoding::Opus,
-                sample_rate_hz: format.sample_rate_hz,
-                channels: 1,
-            });
-            let decoder = decoder.map_err(|error| ClientError::Protocol(error.to_string()))?;
-            decoders.insert(target.language.clone(), decoder);
+            if let Entry::Vacant(place) = self.0.entry(target.language.clone()) {
+                let decoder = ChunkDecoder::new(Format {
+                    encoding: Encoding::Opus,
+                    sample_rate_hz: format.sample_rate_hz,
+                    channels: 1,
+                });
+                place.insert(decoder.map_err(|error| ClientError::Protocol(error.to_string()))?);
+            }
             format.set_encoding(AudioEncoding::Linear16);
         }
-        Ok(Self(decoders))
+        Ok(())
     }
 
     /// The event with its audio decoded.
     pub(super) fn decoded(&mut self, event: Event) -> Result<Event, ClientError> {
-        let Event::TranslatedAudio(mut audio) = event else {
-            return Ok(event);
+        let mut audio = match event {
+            Event::TranslatedAudio(audio) => audio,
+            Event::SessionChanged(mut changed) => {
+                self.expect(&mut changed.targets)?;
+                return Ok(Event::SessionChanged(changed));
+            }
+            other => return Ok(other),
         };
         if let Some(decoder) = self.0.get_mut(&audio.language) {
             let samples = decoder

@@ -1,13 +1,11 @@
 //! Listening to somebody else's session.
 
-use interpret_proto::v1::{
-    InterpretResponse, ListenRequest, SessionStarted, interpreter_client::InterpreterClient,
-};
+use interpret_proto::v1::{InterpretResponse, ListenRequest, SessionStarted};
 use tokio::time::Instant;
-use tonic::{Streaming, transport::Channel};
+use tonic::Streaming;
 
 use super::{Event, Received, heard::Heard, millis_between, next_event};
-use crate::error::ClientError;
+use crate::{connect::Connection, error::ClientError};
 
 /// A seat in a room. Dropping it leaves.
 #[derive(Debug)]
@@ -26,7 +24,7 @@ impl Listening {
     ///
     /// Where nobody speaks there, or not in that language, or the daemon cannot be reached.
     pub async fn join(
-        channel: Channel,
+        connection: Connection,
         room: &str,
         language: &str,
         captions_only: bool,
@@ -36,10 +34,7 @@ impl Listening {
             language: language.to_owned(),
             captions_only,
         };
-        let mut responses = InterpreterClient::new(channel)
-            .listen(request)
-            .await?
-            .into_inner();
+        let mut responses = connection.interpreter().listen(request).await?.into_inner();
         let Some(Event::SessionStarted(mut started)) = next_event(&mut responses).await? else {
             return Err(ClientError::Protocol(
                 "no SessionStarted came first".to_owned(),

@@ -8,10 +8,10 @@
 //! };
 //!
 //! # async fn example() -> Result<(), interpret::ClientError> {
-//! let channel = connect(&"localhost:50051".parse()?).await?;
+//! let connection = connect(&"localhost:50051".parse()?).await?;
 //! let config = Config::new(Source::Language("fr".parse()?)).target(Target::new("en".parse()?));
 //! let audio = AudioFile::open("talk.flac")?.into_stream();
-//! let mut session = Session::open(channel, config, audio, Pace::RealTime).await?;
+//! let mut session = Session::open(connection, config, audio, Pace::RealTime).await?;
 //! while let Some(received) = session.next().await? {
 //!     if let Event::TranslatedText(text) = &received.event {
 //!         print!("{}", text.committed);
@@ -25,11 +25,13 @@
 //! that the program does not take make the daemon wait (HTTP/2 flow control, both ways).
 
 mod config;
+mod downlink;
 mod heard;
 mod listening;
 mod order;
 mod send;
 mod shift;
+mod uplink;
 
 use std::sync::{
     Arc,
@@ -37,15 +39,16 @@ use std::sync::{
 };
 
 use futures_util::Stream;
+use interpret_models::Language;
 use interpret_proto::v1::{
-    InterpretRequest, InterpretResponse, SessionStarted, interpret_request::Request,
-    interpreter_client::InterpreterClient,
+    self, InterpretRequest, InterpretResponse, SessionStarted, control::Control,
+    interpret_request::Request,
 };
 use interpretd::audio::{ChunkEncoder, Encoding};
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::{Streaming, transport::Channel};
+use tonic::Streaming;
 
 pub use config::{Codec, Config, Source, Target};
 pub use interpret_proto::v1::{Mode, interpret_response::Response as Event};
@@ -53,9 +56,15 @@ pub use listening::Listening;
 pub use send::Sent;
 pub use shift::Shift;
 
-use self::{heard::Heard, order::Order};
+use self::{
+    downlink::{Downlink, Resumable},
+    heard::Heard,
+    order::Order,
+    uplink::News,
+};
 use crate::{
     audio::{AudioError, Pace, Pacer, source_ms},
+    connect::Connection,
     error::ClientError,
 };
 
@@ -75,7 +84,7 @@ pub struct Received {
 /// An open session. Dropping it cancels the call.
 #[derive(Debug)]
 pub struct Session {
-    responses: Streaming<InterpretResponse>,
+    responses: Downlink,
     started: SessionStarted,
     /// Decodes the audio that comes.
     heard: Heard,
@@ -88,6 +97,11 @@ pub struct Session {
     _stop: DropGuard,
     sent: Arc<AtomicU64>,
     sender: JoinHandle<Sent>,
+    /// For what is asked in mid-session; gone when the sender has closed the stream.
+    controls: mpsc::WeakSender<InterpretRequest>,
+    compressed: bool,
+    /// Dropping it ends the uplink.
+    _uplink: mpsc::Sender<News>,
 }
 
 impl Session {
@@ -99,7 +113,7 @@ impl Session {
     ///
     /// Where the daemon refuses the session or cannot be reached.
     pub async fn open<A>(
-        channel: Channel,
+        connection: Connection,
         config: Config,
         audio: A,
         pace: Pace,
@@ -108,6 +122,8 @@ impl Session {
         A: Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static,
     {
         let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
+        let controls = requests.downgrade();
+        let compressed = config.is_compressed();
         let format = config.format();
         let length_ms = match format.encoding {
             Encoding::Opus => send::PACKET_MS,
@@ -115,18 +131,22 @@ impl Session {
         };
         let encoder = ChunkEncoder::new(format, length_ms)
             .map_err(|error| ClientError::Usage(error.to_string()))?;
+        let resumable = config.is_resumable();
         let opening = InterpretRequest {
             request: Some(Request::Config(config.into_message(pace)?)),
         };
+        let (out, waiting) = mpsc::channel(REQUESTS_QUEUED);
         // The queue is new and empty: this cannot wait.
-        let _ = requests.send(opening).await;
-        let mut responses = InterpreterClient::new(channel)
-            .interpret(ReceiverStream::new(queued))
+        let _ = out.send(opening).await;
+        let responses = connection
+            .interpreter()
+            .interpret(ReceiverStream::new(waiting))
             .await?
             .into_inner();
 
+        let mut responses = Downlink::new(responses);
         let mut order = Order::default();
-        let event = next_event(&mut responses).await?;
+        let event = responses.next().await?;
         let arrived = Instant::now();
         order.check(event.as_ref())?;
         let Some(Event::SessionStarted(mut started)) = event else {
@@ -135,6 +155,22 @@ impl Session {
             ));
         };
 
+        let (news, told) = mpsc::channel(1);
+        // Cannot fail: the channel is new and empty.
+        let _ = news.try_send(News::Connected(out, 0));
+        let resumable = resumable && !started.resume_token.is_empty();
+        tokio::spawn(uplink::run(queued, told, resumable));
+        let kept_alive = news.clone();
+        if resumable {
+            responses.set_resumable(Resumable {
+                connection,
+                token: started.resume_token.clone(),
+                last: 1,
+                acknowledged: 0,
+                news,
+                controls: controls.clone(),
+            });
+        }
         let heard = Heard::new(&mut started)?;
         let pacer = Pacer::start(pace);
         let zero = pacer.started();
@@ -162,6 +198,9 @@ impl Session {
             finish,
             sent,
             sender,
+            controls,
+            compressed,
+            _uplink: kept_alive,
         })
     }
 
@@ -175,13 +214,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Where the connection is lost, the daemon ends the call with an error, or breaks the
-    /// protocol. No further event comes after an error.
+    /// Where the connection is lost and the session is not [resumable](Config::resumable), or cannot go
+    /// on within 30 seconds; where the daemon ends the call with an error, or breaks the protocol. No
+    /// further event comes after an error.
     pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
-        let event = match next_event(&mut self.responses).await {
+        let event = match self.responses.next().await {
             Err(error) if self.order.has_ended() => {
                 tracing::debug!(%error, "the stream closed with an error after its proper end");
                 None
@@ -210,6 +250,45 @@ impl Session {
     #[must_use]
     pub fn sent_ms(&self) -> u64 {
         source_ms(self.sent.load(Ordering::Relaxed))
+    }
+
+    /// Asks to interpret into one more language from here on. A `SessionChanged` or a `Notice` says
+    /// what became of it.
+    pub async fn add_target(&self, target: Target) {
+        let target = Some(target.into_message(self.compressed));
+        self.control(Control::AddTarget(v1::AddTarget { target }))
+            .await;
+    }
+
+    /// Asks to interpret into one language less; answered as [`add_target`](Self::add_target) is.
+    pub async fn remove_target(&self, language: Language) {
+        let language = language.to_string();
+        self.control(Control::RemoveTarget(v1::RemoveTarget { language }))
+            .await;
+    }
+
+    /// Replaces the glossary and the hot words; answered as [`add_target`](Self::add_target) is.
+    pub async fn set_glossary(&self, glossary: Vec<v1::GlossaryTerm>, hot_words: Vec<String>) {
+        self.control(Control::SetGlossary(v1::SetGlossary {
+            glossary,
+            hot_words,
+        }))
+        .await;
+    }
+
+    /// Ends the utterance now, as a long pause would.
+    pub async fn end_utterance(&self) {
+        self.control(Control::EndUtterance(v1::EndUtterance {}))
+            .await;
+    }
+
+    async fn control(&self, control: Control) {
+        // Once the stream is closed there is nothing more to change.
+        if let Some(requests) = self.controls.upgrade() {
+            let control = Some(control);
+            let request = Some(Request::Control(v1::Control { control }));
+            let _ = requests.send(InterpretRequest { request }).await;
+        }
     }
 
     /// Sends no more audio: half-closes the request stream, so that the daemon flushes what it

@@ -51,7 +51,8 @@ impl Shift {
             Event::Pace(pace) => pace.source_ms += by,
             Event::Heartbeat(heartbeat) => heartbeat.source_ms += by,
             Event::SessionEnded(ended) => ended.source_ms += by,
-            Event::SessionStarted(_) => {}
+            Event::SessionChanged(changed) => changed.source_ms += by,
+            Event::SessionStarted(_) | Event::Resumed(_) => {}
         }
     }
 

@@ -19,10 +19,10 @@ use std::{
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use interpret_proto::v1::{
-    AudioEncoding, AudioFormat, EndReason, Gender, InterpretRequest, InterpretResponse,
-    LanguagePair, ListLanguagesRequest, ListLanguagesResponse, ListVoicesRequest,
-    ListVoicesResponse, ListenRequest, SessionEnded, SessionStarted, SourceText, StageReport,
-    Target, TranslatedAudio, TranslatedText, Voice,
+    AudioEncoding, AudioFormat, CallRequest, CallResponse, EndReason, Gender, GetCapacityRequest,
+    GetCapacityResponse, InterpretRequest, InterpretResponse, LanguagePair, ListLanguagesRequest,
+    ListLanguagesResponse, ListVoicesRequest, ListVoicesResponse, ListenRequest, SessionEnded,
+    SessionStarted, SourceText, StageReport, Target, TranslatedAudio, TranslatedText, Voice,
     interpret_request::Request,
     interpret_response::Response as Event,
     interpreter_server::{Interpreter, InterpreterServer},
@@ -139,6 +139,7 @@ impl Drop for Server {
 #[tonic::async_trait]
 impl Interpreter for Scripted {
     type InterpretStream = ReceiverStream<Result<InterpretResponse, Status>>;
+    type CallStream = ReceiverStream<Result<CallResponse, Status>>;
     type ListenStream = ReceiverStream<Result<InterpretResponse, Status>>;
 
     async fn listen(&self, _: Call<ListenRequest>) -> Result<Response<Self::ListenStream>, Status> {
@@ -165,10 +166,7 @@ impl Interpreter for Scripted {
             for step in steps {
                 match step {
                     Step::Send(event) => {
-                        let response = InterpretResponse {
-                            response: Some(event),
-                        };
-                        if sender.send(Ok(response)).await.is_err() {
+                        if sender.send(Ok(event.into())).await.is_err() {
                             return;
                         }
                     }
@@ -201,6 +199,20 @@ impl Interpreter for Scripted {
             }
         });
         Ok(Response::new(ReceiverStream::new(responses)))
+    }
+
+    async fn call(
+        &self,
+        _request: Call<Streaming<CallRequest>>,
+    ) -> Result<Response<Self::CallStream>, Status> {
+        Err(Status::unimplemented("no script has a call"))
+    }
+
+    async fn get_capacity(
+        &self,
+        _request: Call<GetCapacityRequest>,
+    ) -> Result<Response<GetCapacityResponse>, Status> {
+        Err(Status::unimplemented("no script asks for it"))
     }
 
     async fn list_languages(

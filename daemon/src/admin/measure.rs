@@ -32,7 +32,12 @@ pub(crate) fn session_refused(status: &tonic::Status) {
     let reason = status.metadata().get(REASON_KEY);
     let reason = reason.and_then(|reason| reason.to_str().ok());
     let reason = reason.unwrap_or("other").to_owned();
-    counter!(REFUSED, "reason" => reason).increment(1);
+    refused(&reason);
+}
+
+/// A session, or any call, was refused for this reason.
+pub(crate) fn refused(reason: &str) {
+    counter!(REFUSED, "reason" => reason.to_owned()).increment(1);
 }
 
 /// Somebody listens in a room, until what is returned is dropped.

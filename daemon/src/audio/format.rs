@@ -97,7 +97,7 @@ impl Format {
     ///
     /// # Errors
     /// When `bytes` does not hold whole frames.
-    pub(super) fn decode(self, bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
+    pub fn decode(self, bytes: &[u8]) -> Result<Vec<f32>, FormatError> {
         let channels = self.channels as usize;
         let frame = self.encoding.sample_bytes() * channels;
         if !bytes.len().is_multiple_of(frame) {
@@ -147,7 +147,7 @@ impl Format {
 
     /// Encodes mono `samples`, repeated on every channel.
     #[must_use]
-    pub(crate) fn encode(self, samples: &[f32]) -> Vec<u8> {
+    pub fn encode(self, samples: &[f32]) -> Vec<u8> {
         let frame = self.encoding.sample_bytes() * self.channels as usize;
         let mut bytes = Vec::with_capacity(samples.len() * frame);
         for &sample in samples {

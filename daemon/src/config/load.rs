@@ -67,8 +67,22 @@ fn validate(config: &Config) -> Result<(), ConfigError> {
     if config.listen.tcp.is_none() && config.listen.unix.is_none() {
         return complain("nowhere to listen: set listen.tcp or listen.unix");
     }
+    if let Some(address) = config.listen.tcp
+        && !address.ip().is_loopback()
+        && config.listen.tls.is_none()
+        && !config.listen.allow_plaintext
+    {
+        return Err(ConfigError::Invalid(format!(
+            "{address} is open to the network, and speech would cross it in the clear; give a \
+             certificate (listen.tls), listen on 127.0.0.1, or set listen.allow_plaintext where \
+             something else encrypts"
+        )));
+    }
     if config.sessions.max == 0 {
         return complain("sessions.max is 0, so no session could ever start; use 1 or more");
+    }
+    if !(config.sessions.pressure_limit > 0.0) {
+        return complain("sessions.pressure_limit must be more than 0; 1 is the whole machine");
     }
     if config.models.threads == Some(0) {
         return complain("models.threads is 0; use 1 or more, or leave it out");
@@ -219,6 +233,8 @@ mod tests {
         for (text, said) in [
             ("[sessions]\nmax = 0", "sessions.max is 0"),
             ("[listen]\ntcp = \"\"", "nowhere to listen"),
+            ("[listen]\ntcp = \"0.0.0.0:1\"", "in the clear"),
+            ("[listen.tls]\ncertificate = \"a.pem\"", "key"),
             ("[listen]\ntcp = \"somewhere\"", "is no address"),
             (
                 "[models]\npreload = [\"fr-xx\"]",

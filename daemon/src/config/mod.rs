@@ -36,6 +36,26 @@ pub struct Listen {
     /// TCP address of the admin port (`/metrics`, `/live`, `/ready`); none by default.
     #[serde(with = "load::optional_address")]
     pub admin: Option<SocketAddr>,
+    /// Speaks TLS on the TCP address; without it, only a loopback address is taken.
+    pub tls: Option<Tls>,
+    /// File with the bearer tokens that are taken on the TCP address; none by default: whoever can
+    /// connect is served.
+    pub tokens: Option<PathBuf>,
+    /// Takes an address beyond loopback without TLS: for networks that something else secures.
+    pub allow_plaintext: bool,
+}
+
+/// Files for TLS (PEM). They are read again when they change, and on SIGHUP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The daemon's certificate, and those that lead from it to a root.
+    pub certificate: PathBuf,
+    /// The certificate's key.
+    pub key: PathBuf,
+    /// Certificates that clients' own must be signed by; none: clients show none.
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
 }
 
 impl Default for Listen {
@@ -44,6 +64,9 @@ impl Default for Listen {
             tcp: Some(SocketAddr::from(([127, 0, 0, 1], 50551))),
             unix: None,
             admin: None,
+            tls: None,
+            tokens: None,
+            allow_plaintext: false,
         }
     }
 }
@@ -86,6 +109,9 @@ impl Default for Models {
 pub struct Sessions {
     /// Sessions at once; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub max: usize,
+    /// A live session is refused, too, where the models would be busy for more than this share of the
+    /// time with it: 1 is all of it.
+    pub pressure_limit: f32,
     /// Listeners in rooms at once, in all; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub listeners: usize,
     /// A client that leaves the daemon's messages unread for so long loses its session.
@@ -102,6 +128,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             max: 8,
+            pressure_limit: 1.0,
             listeners: 500,
             unread_timeout_secs: 30,
             heartbeat_secs: 15,

@@ -18,7 +18,7 @@ use interpret_models::{
 };
 
 use super::{
-    EngineError, EngineThread, Engines, Translation,
+    EngineError, EngineThread, Engines, LoadMeter, Translation,
     turns::{Rank, Turns},
 };
 use crate::config::Models;
@@ -126,21 +126,25 @@ pub fn load(models: &Models) -> Result<Engines, LoadError> {
         .unwrap_or(cores() <= TURNS_UP_TO)
         .then(Turns::default);
     let turn = |rank| turns.clone().map(|turns| (turns, rank));
+    let load = LoadMeter::new(turns.is_some());
     Ok(Engines {
         detector: EngineThread::spawn("detection", detector)?,
         recognizer: EngineThread::spawn_in_turn(
             "recognition",
             Box::new(recognizer) as Box<dyn Recognizer>,
             turn(Rank::Recognition),
+            Some(load.clone()),
         )?,
-        translation: Translation::spawn(Arc::new(store), turns.clone())?,
+        translation: Translation::spawn(Arc::new(store), turns.clone(), load.clone())?,
         synthesizer: EngineThread::spawn_in_turn(
             "synthesis",
             Box::new(synthesizer) as Box<dyn Synthesizer>,
             turn(Rank::Synthesis),
+            Some(load.clone()),
         )?,
         speech_sample_rate,
         voices,
+        load,
     })
 }
 

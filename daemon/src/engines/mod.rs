@@ -1,6 +1,7 @@
 //! The models, loaded once and shared by all sessions, each on its own thread.
 
 mod load;
+mod load_meter;
 mod thread;
 mod translation;
 mod turns;
@@ -12,6 +13,7 @@ use interpret_models::{
 };
 
 pub use load::{LoadError, LoadFailure, load};
+pub use load_meter::{LoadMeter, OVER as LOAD_OVER};
 pub use thread::{EngineError, EngineThread, Timing};
 pub use translation::{Translation, TranslationFailed};
 
@@ -24,6 +26,7 @@ pub struct Engines {
     synthesizer: EngineThread<Box<dyn Synthesizer>>,
     speech_sample_rate: u32,
     voices: Vec<Voice>,
+    load: LoadMeter,
 }
 
 impl Engines {
@@ -55,6 +58,12 @@ impl Engines {
     #[must_use]
     pub fn speech_sample_rate(&self) -> u32 {
         self.speech_sample_rate
+    }
+
+    /// How busy the models are.
+    #[must_use]
+    pub fn load(&self) -> &LoadMeter {
+        &self.load
     }
 
     /// All voices, by language and name.

@@ -9,7 +9,10 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::turns::{Rank, Turns};
+use super::{
+    LoadMeter,
+    turns::{Rank, Turns},
+};
 use crate::admin::measure;
 
 /// Requests that may wait for one engine. A session has at most one request waiting at each stage,
@@ -28,6 +31,7 @@ pub struct EngineThread<E> {
     name: &'static str,
     jobs: mpsc::Sender<Job<E>>,
     turns: Option<(Turns, Rank)>,
+    load: Option<LoadMeter>,
 }
 
 impl<E> Clone for EngineThread<E> {
@@ -36,6 +40,7 @@ impl<E> Clone for EngineThread<E> {
             name: self.name,
             jobs: self.jobs.clone(),
             turns: self.turns.clone(),
+            load: self.load.clone(),
         }
     }
 }
@@ -74,14 +79,15 @@ impl<E: Send + 'static> EngineThread<E> {
     /// # Errors
     /// When the system refuses another thread.
     pub fn spawn(name: &'static str, engine: E) -> std::io::Result<Self> {
-        Self::spawn_in_turn(name, engine, None)
+        Self::spawn_in_turn(name, engine, None, None)
     }
 
-    /// The same; each request waits for its turn, if there are turns.
+    /// The same; each request waits for its turn, if there are turns, and its time is measured.
     pub(super) fn spawn_in_turn(
         name: &'static str,
         mut engine: E,
         turns: Option<(Turns, Rank)>,
+        load: Option<LoadMeter>,
     ) -> std::io::Result<Self> {
         let (jobs, mut queue) = mpsc::channel::<Job<E>>(QUEUE_CAPACITY);
         thread::Builder::new()
@@ -91,7 +97,12 @@ impl<E: Send + 'static> EngineThread<E> {
                     job(&mut engine);
                 }
             })?;
-        Ok(Self { name, jobs, turns })
+        Ok(Self {
+            name,
+            jobs,
+            turns,
+            load,
+        })
     }
 
     /// Runs `request` on the engine's thread. When the returned future is dropped before the
@@ -106,7 +117,7 @@ impl<E: Send + 'static> EngineThread<E> {
     {
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
-        let (name, turns) = (self.name, self.turns.clone());
+        let (name, turns, load) = (self.name, self.turns.clone(), self.load.clone());
         let job: Job<E> = Box::new(move |engine| {
             if answer.is_closed() {
                 return;
@@ -122,6 +133,9 @@ impl<E: Send + 'static> EngineThread<E> {
             };
             drop(turn);
             measure::engine_ran(name, timing);
+            if let Some(load) = load {
+                load.worked(name, timing.busy);
+            }
             // The asker may have gone meanwhile: nobody is left to tell.
             drop(answer.send(result.map(|result| (result, timing))));
         });

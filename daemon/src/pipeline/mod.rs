@@ -12,6 +12,7 @@
 mod clock;
 mod detect;
 mod event;
+mod fan_out;
 mod meter;
 mod mode;
 mod recognise;
@@ -39,10 +40,6 @@ const INPUT_CAPACITY: usize = 8;
 /// Pieces of what was heard that may wait for recognition: some seconds. Beyond, detection waits,
 /// and so does the sender.
 const HEARD_CAPACITY: usize = 64;
-/// Recognised texts that may wait for translation.
-const TEXT_CAPACITY: usize = 16;
-/// Pieces of committed translation that may wait to be spoken.
-const SPEECH_CAPACITY: usize = 32;
 
 /// What a pipeline is to do.
 #[derive(Debug, Clone)]
@@ -58,6 +55,8 @@ pub struct PipelineSpec {
     /// Whether somebody listens while the speaker speaks: then the governor keeps lag from growing.
     /// Otherwise nothing is hurried or left out, and the same audio always gives the same text.
     pub live: bool,
+    /// Words that the recogniser should expect, as text; empty: none.
+    pub hot_words: String,
 }
 
 /// One language to interpret into.
@@ -78,12 +77,30 @@ pub enum Input {
     Audio(Vec<f32>),
     /// The current utterance ends here, as with a long pause.
     EndUtterance,
+    /// From here on something is done in another way.
+    Change(Change),
+}
+
+/// What is to be done in another way from some point of the audio on.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Interprets into one more language.
+    AddTarget(TargetSpec),
+    /// Interprets into one language less; what was said so far is finished.
+    RemoveTarget(Language),
+    /// Has other terms.
+    Terms {
+        /// For each target.
+        glossaries: Vec<(Language, Option<Arc<Glossary>>)>,
+        /// Words that the recogniser should expect, as text.
+        hot_words: String,
+    },
 }
 
 /// A running pipeline. Dropping it stops all stages.
 #[derive(Debug)]
 pub struct Pipeline {
-    stages: JoinSet<StageReport>,
+    stages: JoinSet<Vec<StageReport>>,
 }
 
 impl Pipeline {
@@ -97,37 +114,12 @@ impl Pipeline {
     ) -> (mpsc::Sender<Input>, Self) {
         let mut stages = JoinSet::new();
         let clock = SourceClock::default();
-        let mut texts = Vec::new();
-        for target in &spec.targets {
-            let speech = target.voice.as_ref().map(|voice| {
-                let (speech, waiting) = mpsc::channel(SPEECH_CAPACITY);
-                let stage = speak::Speak::new(
-                    engines,
-                    target.language,
-                    voice,
-                    spec.mode.speech(),
-                    spec.live.then(|| clock.clone()),
-                    events.clone(),
-                );
-                stages.spawn(stage.run(waiting));
-                speech
-            });
-            let (text, waiting) = mpsc::channel(TEXT_CAPACITY);
-            let stage = translate::Translate::new(
-                engines,
-                target,
-                spec.mode.translation(),
-                spec.live,
-                speech,
-                events.clone(),
-            );
-            stages.spawn(stage.run(waiting));
-            texts.push(text);
-        }
+        let targets = fan_out::FanOut::new(engines, spec, clock.clone(), events.clone());
         let (heard, waiting) = mpsc::channel(HEARD_CAPACITY);
         let settings = spec.mode.transcriber(&spec.sources);
-        let recognise =
-            recognise::Recognise::new(engines, settings, spec.live, texts, events.clone());
+        let mut recognise =
+            recognise::Recognise::new(engines, settings, spec.live, targets, events.clone());
+        recognise.set_hot_words(&spec.hot_words);
         stages.spawn(recognise.run(waiting));
         let (input, waiting) = mpsc::channel(INPUT_CAPACITY);
         let endpoint = spec.mode.endpoint(&spec.endpoint);
@@ -142,7 +134,7 @@ impl Pipeline {
         let mut reports = Vec::new();
         while let Some(stage) = self.stages.join_next().await {
             match stage {
-                Ok(report) => reports.push(report),
+                Ok(more) => reports.extend(more),
                 // Stages hold no unwrap; should one fail all the same, the others still flush.
                 Err(error) => tracing::error!(%error, "a pipeline stage failed"),
             }

@@ -104,9 +104,11 @@ mod tests {
     use super::*;
 
     fn message(source_ms: u64) -> Arc<InterpretResponse> {
-        Arc::new(InterpretResponse {
-            response: Some(Response::Heartbeat(Heartbeat { source_ms })),
-        })
+        let heartbeat = Heartbeat {
+            source_ms,
+            next_audio_sequence: 0,
+        };
+        Arc::new(InterpretResponse::from(Response::Heartbeat(heartbeat)))
     }
 
     async fn all(mailbox: &Mailbox) -> (Vec<u64>, u64) {

@@ -39,6 +39,8 @@ pub(crate) struct Room {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// What is interpreted into now.
+    targets: Vec<v1::Target>,
     listeners: Vec<Weak<Listener>>,
     recent: VecDeque<Arc<InterpretResponse>>,
     /// Next number of the floor's own audio.
@@ -60,9 +62,18 @@ pub(crate) struct Listener {
 impl Room {
     pub(super) fn new(floor: Floor) -> Self {
         Self {
+            inner: Mutex::new(Inner {
+                targets: floor.targets.clone(),
+                ..Inner::default()
+            }),
             floor,
-            inner: Mutex::default(),
         }
+    }
+
+    /// Says what is interpreted into from now on. Who listens in a language that is gone stays, and
+    /// hears on when it comes back.
+    pub(crate) fn set_targets(&self, targets: Vec<v1::Target>) {
+        self.inner().targets = targets;
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -79,13 +90,15 @@ impl Room {
         language: &str,
         captions_only: bool,
     ) -> Result<Arc<Listener>, Refusal> {
-        let target = self.floor.targets.iter().find(|t| t.language == language);
+        // Held to the end: nothing said meanwhile is missed, or comes before what was said earlier.
+        let mut inner = self.inner();
+        let target = inner.targets.iter().find(|t| t.language == language);
         let spoken = |source: &Language| source.code() == language;
         let target = match target {
             Some(target) => Some(target.clone()),
             None if language.is_empty() || self.floor.sources.iter().any(spoken) => None,
             None => {
-                let heard = self.floor.targets.iter().map(|t| t.language.as_str());
+                let heard = inner.targets.iter().map(|t| t.language.as_str());
                 return Err(Refusal::NoModel(format!(
                     "nothing is said in '{language}' in this room; there are: {}, and the floor itself \
                      with no language",
@@ -116,12 +129,9 @@ impl Room {
                 ..announced
             }],
             mode: self.floor.mode.into(),
+            resume_token: String::new(),
         };
-        let started = InterpretResponse {
-            response: Some(Response::SessionStarted(started)),
-        };
-        // Under the lock: nothing said now is missed, or comes before what was said earlier.
-        let mut inner = self.inner();
+        let started = InterpretResponse::from(Response::SessionStarted(started));
         listener.mailbox.put(&Arc::new(started), 0);
         for message in &inner.recent {
             if listener.wants(message) {
@@ -144,7 +154,7 @@ impl Room {
         if inner.listeners.is_empty() && !kept {
             return;
         }
-        let audio_ms = self.audio_ms(response);
+        let audio_ms = inner.audio_ms(response);
         let message = Arc::new(response.clone());
         if kept {
             if inner.recent.len() == MOST_RECENT {
@@ -181,23 +191,19 @@ impl Room {
             ..v1::TranslatedAudio::default()
         };
         inner.sequence += 1;
-        let message = InterpretResponse {
-            response: Some(Response::TranslatedAudio(audio)),
-        };
+        let message = InterpretResponse::from(Response::TranslatedAudio(audio));
         // At least 1: it is audio, and may be dropped as such.
         inner.give(&Arc::new(message), (end - begin).max(1));
     }
+}
 
+impl Inner {
     /// Length of the audio that a response holds.
     fn audio_ms(&self, response: &InterpretResponse) -> u64 {
         let Some(Response::TranslatedAudio(audio)) = &response.response else {
             return 0;
         };
-        let target = self
-            .floor
-            .targets
-            .iter()
-            .find(|t| t.language == audio.language);
+        let target = self.targets.iter().find(|t| t.language == audio.language);
         let Some(format) = target.and_then(|target| target.audio_format) else {
             return 0;
         };
@@ -213,9 +219,7 @@ impl Room {
         // At least 1: it is audio, and may be dropped as such.
         (audio.data.len() as u64 * 1_000 / u64::from(bytes_a_second.max(1))).max(1)
     }
-}
 
-impl Inner {
     fn give(&mut self, message: &Arc<InterpretResponse>, audio_ms: u64) {
         self.listeners.retain(|listener| {
             let Some(listener) = listener.upgrade() else {
@@ -248,7 +252,8 @@ impl Listener {
                 | Response::Heartbeat(_)
                 | Response::SessionEnded(_),
             ) => true,
-            None => false,
+            // Between the session's own client and the daemon.
+            Some(Response::SessionChanged(_) | Response::Resumed(_)) | None => false,
         }
     }
 }
@@ -296,22 +301,18 @@ mod tests {
     }
 
     fn text(language: &str, committed: &str) -> InterpretResponse {
-        InterpretResponse {
-            response: Some(Response::TranslatedText(v1::TranslatedText {
-                language: language.to_owned(),
-                committed: committed.to_owned(),
-                ..v1::TranslatedText::default()
-            })),
-        }
+        InterpretResponse::from(Response::TranslatedText(v1::TranslatedText {
+            language: language.to_owned(),
+            committed: committed.to_owned(),
+            ..v1::TranslatedText::default()
+        }))
     }
 
     fn source(committed: &str) -> InterpretResponse {
-        InterpretResponse {
-            response: Some(Response::SourceText(v1::SourceText {
-                committed: committed.to_owned(),
-                ..v1::SourceText::default()
-            })),
-        }
+        InterpretResponse::from(Response::SourceText(v1::SourceText {
+            committed: committed.to_owned(),
+            ..v1::SourceText::default()
+        }))
     }
 
     async fn texts(listener: &Listener) -> String {

@@ -7,20 +7,27 @@ use std::{
 };
 
 use interpret_proto::{FILE_DESCRIPTOR_SET, v1::interpreter_server::InterpreterServer};
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::{
     StreamExt as _,
     wrappers::{ReceiverStream, TcpListenerStream, UnixListenerStream},
 };
-use tonic::transport::{Server, server::Router};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Server, server::Router},
+};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use super::{interpreter::InterpreterService, listen::Listeners};
+use super::{
+    capacity::Capacity,
+    interpreter::InterpreterService,
+    listen::Listeners,
+    reload::Reload,
+    resume::Resumable,
+    tls::{self, Identity, TlsError},
+};
 use crate::{
+    access::{Gate, TokenFileError, Tokens},
     config::Config,
     engines::{self, Engines, LoadError},
     rooms::Rooms,
@@ -42,6 +49,7 @@ pub struct Daemon {
     health: HealthReporter,
     health_service: HealthService,
     shutdown: Shutdown,
+    reload: Reload,
 }
 
 type HealthService =
@@ -58,18 +66,57 @@ pub enum ServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
+/// The daemon cannot be set up as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum SecurityError {
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Tokens.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
+}
+
 impl Daemon {
-    /// A daemon that has loaded nothing yet.
+    /// A daemon that has loaded nothing yet, with certificates and tokens as `config` names them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn secured(config: Config) -> Result<Self, SecurityError> {
+        let reload = Reload {
+            identity: config
+                .listen
+                .tls
+                .as_ref()
+                .map(Identity::read)
+                .transpose()?
+                .map(Arc::new),
+            tokens: config
+                .listen
+                .tokens
+                .as_deref()
+                .map(Tokens::read)
+                .transpose()?
+                .map(Arc::new),
+        };
+        Ok(Self {
+            reload,
+            ..Self::new(config)
+        })
+    }
+
+    /// A daemon that has loaded nothing yet. Whoever can connect is served, without TLS.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let shutdown = Shutdown::default();
+        let engines = Arc::new(OnceLock::new());
         let service = InterpreterService {
             limits: config.sessions.clone(),
             shutdown: shutdown.clone(),
-            engines: Arc::new(OnceLock::new()),
-            slots: Arc::new(Semaphore::new(config.sessions.max)),
-            seats: Arc::new(Semaphore::new(config.sessions.listeners)),
+            capacity: Capacity::new(&config.sessions, Arc::clone(&engines)),
+            engines,
             rooms: Rooms::default(),
+            resumable: Resumable::default(),
         };
         let health = HealthReporter::new();
         let health_service = HealthService::new(
@@ -81,7 +128,14 @@ impl Daemon {
             health,
             health_service,
             shutdown,
+            reload: Reload::default(),
         }
+    }
+
+    /// Reads certificates and tokens again, as SIGHUP asks. What cannot be used is told in the log, and
+    /// stays as it was.
+    pub fn reload(&self) {
+        self.reload.now();
     }
 
     /// Loads the models; then the health service says SERVING and sessions are taken.
@@ -111,7 +165,7 @@ impl Daemon {
     /// Sessions that run now.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.config.sessions.max - self.service.slots.available_permits()
+        self.service.capacity.sessions()
     }
 
     /// Whether the daemon takes no new session because it is about to end.
@@ -133,13 +187,15 @@ impl Daemon {
         }
     }
 
-    fn router(&self) -> Result<Router, ServeError> {
+    /// The services; `gate` checks those who call.
+    fn router(&self, gate: Gate) -> Result<Router, ServeError> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let interpreter =
             InterpreterServer::new(self.service.clone()).max_decoding_message_size(MESSAGE_BYTES);
+        let interpreter = InterceptedService::new(interpreter, gate);
         Ok(Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE.0))
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
@@ -157,18 +213,24 @@ impl Daemon {
         self.announce().await;
         let mut servers = JoinSet::new();
         if let Some(tcp) = listeners.tcp {
-            let incoming = TcpListenerStream::new(tcp);
-            servers.spawn(
-                self.router()?
-                    .serve_with_incoming_shutdown(incoming, self.stopped()),
-            );
+            let router = self.router(Gate::new(self.reload.tokens.clone()))?;
+            match self.reload.identity.clone() {
+                Some(identity) => servers.spawn(
+                    router
+                        .serve_with_incoming_shutdown(tls::incoming(tcp, identity), self.stopped()),
+                ),
+                None => servers.spawn(
+                    router
+                        .serve_with_incoming_shutdown(TcpListenerStream::new(tcp), self.stopped()),
+                ),
+            };
         }
         let mut socket_file = None;
         if let Some(unix) = listeners.unix {
             socket_file = Some(unix.path);
             let incoming = UnixListenerStream::new(unix.listener);
             servers.spawn(
-                self.router()?
+                self.router(Gate::new(None))?
                     .serve_with_incoming_shutdown(incoming, self.stopped()),
             );
         }
@@ -184,6 +246,7 @@ impl Daemon {
         let result = tokio::select! {
             result = closed => result,
             () = async { self.stopped().await; tokio::time::sleep(CLOSE).await } => Ok(()),
+            () = self.reload.clone().watch() => Ok(()),
         };
         drop(socket_file);
         result
@@ -200,7 +263,7 @@ impl Daemon {
         // Cannot fail: the receiver is here, and the channel is empty.
         let _ = sender.try_send(server);
         let incoming = ReceiverStream::new(incoming).map(Ok::<_, io::Error>);
-        let router = self.router()?;
+        let router = self.router(Gate::new(None))?;
         let stopped = self.stopped();
         tokio::spawn(async move {
             // Holding the sender keeps the server waiting for a second connection, not ending.
@@ -228,9 +291,8 @@ impl Daemon {
     pub async fn drain(&self) {
         self.set_health(ServingStatus::NotServing).await;
         self.shutdown.drain.cancel();
-        let all = u32::try_from(self.config.sessions.max).unwrap_or(u32::MAX);
         let limit = self.config.sessions.drain();
-        match timeout(limit, self.service.slots.acquire_many(all)).await {
+        match timeout(limit, self.service.capacity.idle()).await {
             Ok(_) => tracing::info!("all sessions have finished"),
             Err(_) => tracing::warn!(
                 sessions = self.sessions(),

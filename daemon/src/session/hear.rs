@@ -1,17 +1,19 @@
 //! Hearing: requests become 16 kHz audio for the pipeline.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use interpret_models::SOURCE_SAMPLE_RATE;
-use interpret_proto::v1::{
-    AudioChunk, Control, InterpretRequest, control, interpret_request::Request,
-};
+use interpret_proto::v1::{AudioChunk, Control, control, interpret_request::Request};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::Status;
 
-use super::{Refusal, SourceClock};
+use super::{
+    Refusal, Requests, SourceClock,
+    changes::{Changes, Outcome},
+};
 use crate::{
+    access::Admission,
     audio::{ChunkDecoder, Format, Resampler},
     pipeline::Input,
     rooms::Room,
@@ -30,11 +32,16 @@ pub(super) struct Hear {
     pub(super) drain: CancellationToken,
     /// Where others listen to the floor.
     pub(super) room: Option<Arc<Room>>,
+    /// What the client may change.
+    pub(super) changes: Changes,
+    /// Where it is told what became of it.
+    pub(super) outcomes: mpsc::Sender<Outcome>,
+    pub(super) admission: Admission,
 }
 
 impl Hear {
     /// Reads until the client closes its stream or the daemon drains.
-    pub(super) async fn run(self, mut requests: Streaming<InterpretRequest>) -> Result<(), Status> {
+    pub(super) async fn run(mut self, mut requests: Requests) -> Result<(), Status> {
         let mut resampler = Resampler::new(self.format.sample_rate_hz, SOURCE_SAMPLE_RATE)
             .map_err(|e| Refusal::BadConfig(e.to_string()))?;
         let mut decoder =
@@ -44,12 +51,13 @@ impl Hear {
             let request = tokio::select! {
                 biased;
                 () = self.drain.cancelled() => break,
-                request = requests.message() => request?,
+                request = requests.next() => request?,
             };
             let Some(request) = request else { break };
             match request.request {
                 Some(Request::Audio(chunk)) => {
                     let samples = decode(&mut decoder, &chunk, &mut expected)?;
+                    self.clock.count_chunk();
                     let samples = resampler
                         .push(&samples)
                         .map_err(|e| Refusal::BadAudio(e.to_string()))?;
@@ -62,6 +70,9 @@ impl Hear {
                     return Err(bad(
                         "the session is configured already; SessionConfig must not be repeated",
                     ));
+                }
+                Some(Request::Resume(_)) => {
+                    return Err(bad("the session is open already; Resume opens a stream"));
                 }
                 None => return Err(bad("an InterpretRequest is empty")),
             }
@@ -78,17 +89,35 @@ impl Hear {
     /// stops the sender. None: the pipeline has ended, and telling says why.
     async fn give(&self, samples: Vec<f32>) -> Option<()> {
         self.clock.advance(samples.len());
+        self.admission.heard(Duration::from_micros(
+            samples.len() as u64 * 1_000_000 / u64::from(SOURCE_SAMPLE_RATE),
+        ));
         if let Some(room) = &self.room {
             room.publish_floor(&samples);
         }
         self.input.send(Input::Audio(samples)).await.ok()
     }
 
-    async fn control(&self, control: Option<control::Control>) -> Result<(), Status> {
+    async fn control(&mut self, control: Option<control::Control>) -> Result<(), Status> {
         match control {
             Some(control::Control::EndUtterance(_)) => {
                 // Fails only when the pipeline has ended; telling says why.
                 let _ = self.input.send(Input::EndUtterance).await;
+                Ok(())
+            }
+            // Only a link keeps responses, and it takes this itself.
+            Some(control::Control::Acknowledge(_)) => Ok(()),
+            Some(change) => {
+                let outcome = self.changes.apply(change).await;
+                let (outcome, change) = match outcome {
+                    Ok(change) => (Outcome::Done(self.changes.state()), Some(change)),
+                    Err(refusal) => (Outcome::Refused(refusal), None),
+                };
+                // Both fail only when the pipeline has ended; telling says why.
+                let _ = self.outcomes.send(outcome).await;
+                if let Some(change) = change {
+                    let _ = self.input.send(Input::Change(change)).await;
+                }
                 Ok(())
             }
             None => Err(bad("a Control is empty")),

@@ -1,8 +1,11 @@
 //! One speaker's session: from a client's stream of requests, through a pipeline, to a stream of
 //! responses.
 
+mod changes;
 mod hear;
+pub(crate) mod link;
 mod refusal;
+mod requests;
 mod spec;
 mod tell;
 mod wire;
@@ -12,23 +15,24 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use interpret_proto::v1::{InterpretRequest, InterpretResponse};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 use tracing::Instrument as _;
 
-use crate::{admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline, rooms::Room};
+use crate::{
+    access::Admission, admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline,
+    rooms::Room,
+};
 
-pub use refusal::{REASON_KEY, Refusal};
+pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};
+pub(crate) use requests::{Requests, Responses};
 pub use spec::{SessionSpec, TargetOutput};
+pub(crate) use wire::{Outputs, stage_reports};
 
 /// Events that may wait to be written; a client that reads slowly fills it, and then the stages
 /// wait.
 const EVENT_CAPACITY: usize = 16;
-
-/// Messages to the client.
-pub(crate) type Responses = mpsc::Sender<Result<InterpretResponse, Status>>;
 
 /// How the daemon ends sessions.
 #[derive(Debug, Clone, Default)]
@@ -48,30 +52,44 @@ pub(crate) struct Session {
     pub(crate) shutdown: Shutdown,
     /// Where others listen.
     pub(crate) room: Option<Arc<Room>>,
+    /// Leave to run; counts what is spoken.
+    pub(crate) admission: Admission,
+    /// What a client needs to come back with; empty: it cannot.
+    pub(crate) resume_token: String,
 }
 
 /// Source audio heard so far, shared between hearing and telling.
 #[derive(Debug, Clone, Default)]
-struct SourceClock(Arc<AtomicU64>);
+struct SourceClock(Arc<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    samples: AtomicU64,
+    chunks: AtomicU64,
+}
 
 impl SourceClock {
     fn advance(&self, samples: usize) {
-        self.0.fetch_add(samples as u64, Ordering::Relaxed);
+        self.0.samples.fetch_add(samples as u64, Ordering::Relaxed);
     }
 
     fn now_ms(&self) -> u64 {
-        crate::pipeline::source_ms(self.0.load(Ordering::Relaxed))
+        crate::pipeline::source_ms(self.0.samples.load(Ordering::Relaxed))
+    }
+
+    /// Number of the next chunk.
+    fn next_chunk(&self) -> u64 {
+        self.0.chunks.load(Ordering::Relaxed)
+    }
+
+    fn count_chunk(&self) {
+        self.0.chunks.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Session {
     /// Runs the session to its end. Returns as soon as the client is gone.
-    pub(crate) async fn run(
-        self,
-        engines: Engines,
-        requests: Streaming<InterpretRequest>,
-        responses: Responses,
-    ) {
+    pub(crate) async fn run(self, engines: Engines, requests: Requests, responses: Responses) {
         let span = tracing::info_span!("session", id = %self.id);
         async {
             tracing::info!("session started");
@@ -79,7 +97,7 @@ impl Session {
             let stop = self.shutdown.stop.clone();
             let outcome = tokio::select! {
                 biased;
-                () = gone.closed() => Err(Status::cancelled("the client is gone")),
+                () = gone.gone() => Err(Status::cancelled("the client is gone")),
                 () = stop.cancelled() => {
                     Err(Refusal::ShuttingDown("the daemon has shut down".to_owned()).into())
                 }
@@ -87,14 +105,13 @@ impl Session {
             };
             let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
             measure::session_ended(code);
-            match outcome {
+            match &outcome {
                 Ok(()) => tracing::info!("session finished"),
                 Err(status) => {
                     tracing::info!(code = ?status.code(), reason = status.message(), "session ended");
-                    // Fails when the client is gone or reads nothing: then it cannot be told.
-                    let _ = responses.try_send(Err(status));
                 }
             }
+            responses.end(outcome);
         }
         .instrument(span)
         .await;
@@ -103,14 +120,19 @@ impl Session {
     async fn interpret(
         self,
         engines: &Engines,
-        requests: Streaming<InterpretRequest>,
+        requests: Requests,
         responses: Responses,
     ) -> Result<(), Status> {
         let clock = SourceClock::default();
         let (event_sender, events) = mpsc::channel(EVENT_CAPACITY);
         let (input, pipeline) = Pipeline::start(engines, &self.spec.pipeline(), &event_sender);
         drop(event_sender);
+        // A change is told before anything comes of it.
+        let (told, outcomes) = mpsc::channel(1);
         let hear = hear::Hear {
+            changes: changes::Changes::new(engines, &self.spec),
+            outcomes: told,
+            admission: self.admission,
             format: self.spec.audio_format,
             input,
             clock: clock.clone(),
@@ -125,9 +147,10 @@ impl Session {
             clock,
             drain: self.shutdown.drain,
             room: self.room,
+            resume_token: self.resume_token,
             responses,
         };
-        tokio::try_join!(hear.run(requests), tell.run(events, pipeline))?;
+        tokio::try_join!(hear.run(requests), tell.run(events, outcomes, pipeline))?;
         Ok(())
     }
 }

@@ -2,8 +2,16 @@
 
 use tonic::{Code, Status, metadata::MetadataValue};
 
+use crate::engines::{LoadError, LoadFailure};
+
 /// Metadata key under which a status carries its machine-readable reason.
 pub const REASON_KEY: &str = "interpret-reason";
+/// Metadata key under which a status says after how many milliseconds to try again (gRFC A6).
+pub const RETRY_KEY: &str = "grpc-retry-pushback-ms";
+/// When a daemon that is full may have room again: the time over which its load is measured.
+const FULL_RETRY_MS: u32 = 10_000;
+/// When a daemon that loads its models, or starts anew, may be ready.
+const LOADING_RETRY_MS: u32 = 2_000;
 
 /// Why a session is refused or ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +43,12 @@ pub enum Refusal {
     RoomTaken(String),
     /// Nobody speaks in the room.
     NoRoom(String),
+    /// No token was shown, or a bad one.
+    Unauthenticated(String),
+    /// What a token allows is used up.
+    Quota(String),
+    /// There is no session to go on with.
+    NoSession(String),
 }
 
 impl Refusal {
@@ -54,7 +68,31 @@ impl Refusal {
             | Self::EngineFailed(m)
             | Self::Unread(m)
             | Self::RoomTaken(m)
-            | Self::NoRoom(m) => m,
+            | Self::NoRoom(m)
+            | Self::Unauthenticated(m)
+            | Self::Quota(m)
+            | Self::NoSession(m) => m,
+        }
+    }
+
+    /// What a model that cannot be loaded means.
+    pub(crate) fn of_load(error: &LoadError) -> Self {
+        let message = error.to_string();
+        match error.failure() {
+            LoadFailure::Unknown => Self::NoModel(message),
+            LoadFailure::Missing => Self::ModelMissing(message),
+            LoadFailure::Corrupt => Self::ModelCorrupt(message),
+            LoadFailure::Internal => Self::EngineFailed(message),
+        }
+    }
+
+    /// After how many milliseconds it is worth trying again; none: not before something is done.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u32> {
+        match self {
+            Self::Full(_) => Some(FULL_RETRY_MS),
+            Self::Loading(_) | Self::ShuttingDown(_) => Some(LOADING_RETRY_MS),
+            _ => None,
         }
     }
 
@@ -75,6 +113,9 @@ impl Refusal {
             Self::Unread(_) => (Code::DeadlineExceeded, "unread"),
             Self::RoomTaken(_) => (Code::AlreadyExists, "room-taken"),
             Self::NoRoom(_) => (Code::NotFound, "no-room"),
+            Self::Unauthenticated(_) => (Code::Unauthenticated, "unauthenticated"),
+            Self::Quota(_) => (Code::ResourceExhausted, "quota"),
+            Self::NoSession(_) => (Code::NotFound, "no-session"),
         }
     }
 }
@@ -83,9 +124,11 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let (code, reason) = refusal.code();
         let mut status = Self::new(code, refusal.message());
-        status
-            .metadata_mut()
-            .insert(REASON_KEY, MetadataValue::from_static(reason));
+        let metadata = status.metadata_mut();
+        metadata.insert(REASON_KEY, MetadataValue::from_static(reason));
+        if let Some(ms) = refusal.retry_after_ms() {
+            metadata.insert(RETRY_KEY, MetadataValue::from(ms));
+        }
         status
     }
 }

@@ -19,6 +19,10 @@ use crate::{
 
 /// Most terms of a session's glossary.
 const MOST_TERMS: usize = 5_000;
+/// Most hot words of a session.
+const MOST_HOT_WORDS: usize = 100;
+/// Bytes of hot words that count: each costs the recogniser's decoder time at every run.
+const HOT_WORDS_BYTES: usize = 200;
 
 /// A session as it will be served.
 #[derive(Debug, Clone)]
@@ -37,6 +41,12 @@ pub struct SessionSpec {
     pub live: bool,
     /// The room that others listen in; empty: none.
     pub room: String,
+    /// Terms, as the client gave them.
+    pub terms: Vec<v1::GlossaryTerm>,
+    /// Words that the recogniser should expect.
+    pub hot_words: Vec<String>,
+    /// Whether the client may come back when its connection is lost.
+    pub resumable: bool,
 }
 
 /// One language to interpret into.
@@ -101,6 +111,12 @@ impl SessionSpec {
             endpoint: limits.endpoint(),
             live: !config.recorded,
             room: config.room.clone(),
+            terms: config.glossary.clone(),
+            hot_words: {
+                hot_words(&config.hot_words)?;
+                config.hot_words.clone()
+            },
+            resumable: config.resumable,
         })
     }
 
@@ -117,14 +133,9 @@ impl SessionSpec {
     /// What the pipeline is to do.
     #[must_use]
     pub fn pipeline(&self) -> PipelineSpec {
-        let target = |target: &TargetOutput| TargetSpec {
-            language: target.language,
-            voice: target.voice.clone(),
-            glossary: target.glossary.clone(),
-        };
         PipelineSpec {
             sources: self.sources.clone(),
-            targets: self.targets.iter().map(target).collect(),
+            targets: self.targets.iter().map(TargetSpec::from).collect(),
             endpoint: self.endpoint.clone(),
             mode: match self.mode {
                 v1::Mode::LowLatency => Mode::LowLatency,
@@ -132,8 +143,53 @@ impl SessionSpec {
                 v1::Mode::Balanced | v1::Mode::Unspecified => Mode::Balanced,
             },
             live: self.live,
+            hot_words: expected(&self.hot_words),
         }
     }
+}
+
+impl From<&TargetOutput> for TargetSpec {
+    fn from(target: &TargetOutput) -> Self {
+        Self {
+            language: target.language,
+            voice: target.voice.clone(),
+            glossary: target.glossary.clone(),
+        }
+    }
+}
+
+/// Hot words, as text that the recogniser takes for what was said before.
+///
+/// # Errors
+/// When there are too many.
+pub(super) fn hot_words(words: &[String]) -> Result<String, Refusal> {
+    if words.len() > MOST_HOT_WORDS {
+        return Err(Refusal::BadConfig(format!(
+            "there are {} hot words, but there may be {MOST_HOT_WORDS}",
+            words.len()
+        )));
+    }
+    Ok(expected(words))
+}
+
+/// As many of the words as count, in a list.
+fn expected(words: &[String]) -> String {
+    let mut text = String::new();
+    for word in words
+        .iter()
+        .map(|word| word.trim())
+        .filter(|word| !word.is_empty())
+    {
+        if text.len() + word.len() > HOT_WORDS_BYTES {
+            break;
+        }
+        text.push_str(if text.is_empty() { " " } else { ", " });
+        text.push_str(word);
+    }
+    if !text.is_empty() {
+        text.push('.');
+    }
+    text
 }
 
 /// The languages the speaker may use: the one given, the candidates, or all that can be translated
@@ -183,7 +239,7 @@ fn sources(
 }
 
 impl TargetOutput {
-    fn resolve(
+    pub(super) fn resolve(
         target: &v1::Target,
         terms: &[v1::GlossaryTerm],
         engines: &Engines,
@@ -223,7 +279,7 @@ impl TargetOutput {
 }
 
 /// The terms that concern a target.
-fn glossary(
+pub(super) fn glossary(
     terms: &[v1::GlossaryTerm],
     target: Language,
 ) -> Result<Option<Arc<Glossary>>, Refusal> {
@@ -273,7 +329,7 @@ fn voice(name: &str, language: Language, engines: &Engines) -> Result<Option<Str
     )))
 }
 
-fn language(code: &str) -> Result<Language, Refusal> {
+pub(super) fn language(code: &str) -> Result<Language, Refusal> {
     code.parse()
         .map_err(|e: interpret_models::language::UnknownLanguage| {
             Refusal::UnknownLanguage(e.to_string())

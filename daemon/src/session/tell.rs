@@ -1,16 +1,20 @@
 //! Telling: what the pipeline says becomes responses.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use interpret_proto::v1::{self, interpret_response::Response};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::{Refusal, Responses, SourceClock, wire::Outputs};
+use super::{
+    Responses, SourceClock,
+    changes::{Changed, Outcome},
+    wire::Outputs,
+};
 use crate::{
     admin::measure,
     config::Sessions,
@@ -29,26 +33,43 @@ pub(super) struct Tell {
     pub(super) drain: CancellationToken,
     /// Where others listen.
     pub(super) room: Option<Arc<Room>>,
+    pub(super) resume_token: String,
     pub(super) responses: Responses,
 }
+
+/// In a session that may be resumed a heartbeat is sent so often: it says what was heard, so that the
+/// client need not keep it.
+const ACKNOWLEDGE: Duration = Duration::from_secs(1);
 
 impl Tell {
     /// Tells everything until the pipeline has finished.
     pub(super) async fn run(
         mut self,
         mut events: mpsc::Receiver<Event>,
+        mut outcomes: mpsc::Receiver<Outcome>,
         pipeline: Pipeline,
     ) -> Result<(), Status> {
         let started = v1::SessionStarted {
             session_id: self.id.clone(),
             targets: self.outputs.messages(),
             mode: self.mode.into(),
+            resume_token: self.resume_token.clone(),
         };
         self.send(Response::SessionStarted(started)).await?;
         let mut draining = false;
         let mut heartbeat = self.next_heartbeat();
         loop {
             let responses = tokio::select! {
+                biased;
+                // Before anything that comes of it.
+                Some(outcome) = outcomes.recv() => vec![self.changed(outcome)],
+                () = sleep_until(heartbeat) => {
+                    heartbeat = self.next_heartbeat();
+                    vec![Response::Heartbeat(v1::Heartbeat {
+                        source_ms: self.clock.now_ms(),
+                        next_audio_sequence: self.clock.next_chunk(),
+                    })]
+                }
                 event = events.recv() => match event {
                     Some(event) => {
                         measure::told(&event, self.clock.now_ms());
@@ -60,15 +81,13 @@ impl Tell {
                     draining = true;
                     self.outputs.responses(self.shutdown_notice())?
                 }
-                () = sleep_until(heartbeat) => {
-                    let source_ms = self.clock.now_ms();
-                    vec![Response::Heartbeat(v1::Heartbeat { source_ms })]
-                }
             };
             for response in responses {
                 self.send(response).await?;
             }
-            heartbeat = self.next_heartbeat();
+            if !self.responses.are_kept() {
+                heartbeat = self.next_heartbeat();
+            }
         }
         let reports = pipeline.finished().await;
         let reason = if draining {
@@ -78,7 +97,7 @@ impl Tell {
         };
         let ended = v1::SessionEnded {
             source_ms: self.clock.now_ms(),
-            stages: reports.iter().map(super::wire::stage_report).collect(),
+            stages: super::stage_reports(&reports),
             reason: reason.into(),
             daemon_resident_bytes: crate::memory::resident_bytes().unwrap_or(0),
         };
@@ -86,7 +105,43 @@ impl Tell {
     }
 
     fn next_heartbeat(&self) -> Instant {
-        Instant::now() + self.limits.heartbeat()
+        let period = match self.responses.are_kept() {
+            true => ACKNOWLEDGE,
+            false => self.limits.heartbeat(),
+        };
+        Instant::now() + period
+    }
+
+    /// Takes what became of a change, and tells it.
+    fn changed(&mut self, outcome: Outcome) -> Response {
+        let source_ms = self.clock.now_ms();
+        match outcome {
+            Outcome::Done(Changed {
+                targets,
+                glossary_terms,
+                hot_words,
+            }) => {
+                let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                let messages: Vec<v1::Target> = targets.iter().map(|t| t.to_message()).collect();
+                if let Some(room) = &self.room {
+                    room.set_targets(messages.clone());
+                }
+                let hot_words_count = count(hot_words.len());
+                self.outputs.change(targets, &hot_words);
+                Response::SessionChanged(v1::SessionChanged {
+                    targets: messages,
+                    glossary_terms: count(glossary_terms),
+                    hot_words: hot_words_count,
+                    source_ms,
+                })
+            }
+            Outcome::Refused(refusal) => Response::Notice(v1::Notice {
+                kind: v1::NoticeKind::RequestRefused.into(),
+                message: refusal.to_string(),
+                source_ms,
+                ..v1::Notice::default()
+            }),
+        }
     }
 
     fn shutdown_notice(&self) -> Event {
@@ -103,21 +158,11 @@ impl Tell {
 
     /// Waits for a client that reads slowly, but not for ever.
     async fn send(&self, response: Response) -> Result<(), Status> {
-        let message = v1::InterpretResponse {
-            response: Some(response),
-        };
+        let message = v1::InterpretResponse::from(response);
         if let Some(room) = &self.room {
             room.publish(&message);
         }
         let limit = self.limits.unread_timeout();
-        match timeout(limit, self.responses.send(Ok(message))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Status::cancelled("the client is gone")),
-            Err(_) => Err(Refusal::Unread(format!(
-                "the client has read nothing for {} seconds",
-                limit.as_secs()
-            ))
-            .into()),
-        }
+        self.responses.send(message, limit).await
     }
 }

@@ -1,6 +1,6 @@
 //! Between the pipeline's types and the protocol's.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use interpret_models::Language;
 use interpret_proto::v1::{self, interpret_response::Response};
@@ -16,26 +16,64 @@ const PIECE_MS: u32 = 200;
 
 /// Turns events into responses; keeps count of the audio of each target.
 #[derive(Debug)]
-pub(super) struct Outputs {
+pub(crate) struct Outputs {
     targets: Vec<TargetOutput>,
     /// Next sequence number of each target's audio, and what encodes it.
     streams: BTreeMap<Language, (u64, ChunkEncoder)>,
+    /// Next sequence numbers of targets whose format has changed.
+    next: BTreeMap<Language, u64>,
+    /// Words that the recogniser was told to expect, in small letters.
+    hot_words: BTreeSet<String>,
 }
 
 impl Outputs {
-    pub(super) fn new(spec: &SessionSpec) -> Self {
+    pub(crate) fn new(spec: &SessionSpec) -> Self {
         Self {
             targets: spec.targets.clone(),
             streams: BTreeMap::new(),
+            next: BTreeMap::new(),
+            hot_words: single_words(&spec.hot_words),
         }
     }
 
-    pub(super) fn messages(&self) -> Vec<v1::Target> {
+    /// Serves these targets from now on, besides those before, which may have more to say.
+    pub(super) fn change(&mut self, targets: Vec<TargetOutput>, hot_words: &[String]) {
+        self.hot_words = single_words(hot_words);
+        for target in targets {
+            let known = self
+                .targets
+                .iter_mut()
+                .find(|t| t.language == target.language);
+            match known {
+                Some(known) => {
+                    if known.format != target.format {
+                        // The encoder is made anew; numbers count on.
+                        let next = self.streams.remove(&target.language);
+                        self.next
+                            .insert(target.language, next.map_or(0, |(next, _)| next));
+                    }
+                    *known = target;
+                }
+                None => self.targets.push(target),
+            }
+        }
+    }
+
+    /// A word of the source.
+    fn source_word(&self, word: &TimedWord) -> v1::Word {
+        let text = bare(&word.text);
+        v1::Word {
+            hot: self.hot_words.contains(&text),
+            ..self::word(word)
+        }
+    }
+
+    pub(crate) fn messages(&self) -> Vec<v1::Target> {
         self.targets.iter().map(TargetOutput::to_message).collect()
     }
 
     /// The responses that tell `event`: one, or several for audio.
-    pub(super) fn responses(&mut self, event: Event) -> Result<Vec<Response>, Refusal> {
+    pub(crate) fn responses(&mut self, event: Event) -> Result<Vec<Response>, Refusal> {
         let response = match event {
             Event::SpeechStarted { utterance, at_ms } => {
                 speech(utterance, at_ms, v1::SpeechBoundary::Start)
@@ -61,7 +99,7 @@ impl Outputs {
                 language: language.code().to_owned(),
                 committed,
                 tentative,
-                words: words.iter().map(word).collect(),
+                words: words.iter().map(|word| self.source_word(word)).collect(),
             }),
             Event::TranslatedText {
                 target,
@@ -140,7 +178,7 @@ impl Outputs {
             Entry::Occupied(stream) => stream.into_mut(),
             Entry::Vacant(place) => {
                 let encoder = ChunkEncoder::new(output.format, PIECE_MS).map_err(failed)?;
-                place.insert((0, encoder))
+                place.insert((self.next.remove(&target).unwrap_or(0), encoder))
             }
         };
         let mut chunks = encoder.push(&samples).map_err(failed)?;
@@ -214,12 +252,25 @@ fn term(term: Term) -> v1::TermOutcome {
     }
 }
 
+/// The single words of hot words, as [`bare`] writes them.
+fn single_words(hot_words: &[String]) -> BTreeSet<String> {
+    let words = hot_words.iter().flat_map(|words| words.split_whitespace());
+    words.map(bare).filter(|word| !word.is_empty()).collect()
+}
+
+/// A word without punctuation around it, in small letters.
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase()
+}
+
 fn word(word: &TimedWord) -> v1::Word {
     v1::Word {
         text: word.text.trim().to_owned(),
         source_start_ms: word.range.start_ms,
         source_end_ms: word.range.end_ms,
         probability: word.probability,
+        hot: false,
     }
 }
 
@@ -231,8 +282,12 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
     }
 }
 
-/// What a stage has computed, as the protocol writes it.
-pub(super) fn stage_report(report: &StageReport) -> v1::StageReport {
+/// What stages have computed, as the protocol writes it.
+pub(crate) fn stage_reports(reports: &[StageReport]) -> Vec<v1::StageReport> {
+    reports.iter().map(stage_report).collect()
+}
+
+fn stage_report(report: &StageReport) -> v1::StageReport {
     let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     v1::StageReport {
         stage: report.stage.clone(),

@@ -26,7 +26,7 @@ pub(super) struct Speed(Vec<Stage>);
 
 /// Interprets a recording as fast as it goes, twice: the first time warms everything up.
 pub(super) async fn measure(server: &ServerArgs) -> Result<Speed, ClientError> {
-    let channel = connect(&server.endpoint()?).await?;
+    let connection = connect(&server.endpoint()?).await?;
     let unwritten = |source| ClientError::Output {
         path: std::env::temp_dir(),
         source,
@@ -38,7 +38,7 @@ pub(super) async fn measure(server: &ServerArgs) -> Result<Speed, ClientError> {
         let config =
             Config::new(Source::Language("fr".parse()?)).target(Target::new("en".parse()?));
         let audio = AudioFile::open(file.path())?.into_stream();
-        let mut session = Session::open(channel.clone(), config, audio, Pace::Fast).await?;
+        let mut session = Session::open(connection.clone(), config, audio, Pace::Fast).await?;
         let mut measure = Measure::new(Pace::Fast);
         while let Some(received) = session.next().await? {
             measure.take(&received);

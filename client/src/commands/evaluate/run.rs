@@ -7,7 +7,6 @@ use std::{
 };
 
 use clap::ValueEnum as _;
-use tonic::transport::Channel;
 
 use super::{
     super::interrupt::Interrupts,
@@ -18,7 +17,7 @@ use super::{
     write,
 };
 use crate::{
-    connect::connect,
+    connect::{Connection, connect},
     error::{ClientError, Reason},
     evaluation::{
         Log,
@@ -35,7 +34,7 @@ use crate::{
 enum Origin {
     /// A daemon, at the speed of speech.
     Stream {
-        channel: Channel,
+        connection: Connection,
         mode: Option<Mode>,
     },
     /// Event logs of earlier runs.
@@ -85,7 +84,7 @@ impl Run {
                 Origin::Offline(Arc::new(Mutex::new(offline)))
             }
             None => Origin::Stream {
-                channel: connect(&args.server.endpoint()?).await?,
+                connection: connect(&args.server.endpoint()?).await?,
                 mode: args.mode.map(Mode::from),
             },
         };
@@ -141,9 +140,9 @@ impl Run {
                     .collect();
             }
             Origin::Logs(folder) => (Vec::new(), folder.clone()),
-            Origin::Stream { channel, mode } => {
+            Origin::Stream { connection, mode } => {
                 let folder = self.folder.clone();
-                let errors = stream(channel.clone(), &subject, *mode, &folder, interrupts).await;
+                let errors = stream(connection.clone(), &subject, *mode, &folder, interrupts).await;
                 (errors, folder)
             }
         };

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use tonic::transport::Channel;
-
 use super::super::interrupt::{Interrupt, Interrupts};
 use crate::{
     audio::{AudioFile, Pace},
+    connect::Connection,
     error::ClientError,
     evaluation::score::Subject,
     output::{EventLog, Output, Outputs, TranslatedAudioFile},
@@ -16,7 +15,7 @@ use crate::{
 /// Streams a recording and writes `NAME.jsonl` and, where the language is spoken, `NAME.wav` into
 /// `folder`. Tells what went wrong, gravest first; what came before that is written.
 pub(super) async fn stream(
-    channel: Channel,
+    connection: Connection,
     subject: &Subject,
     mode: Option<Mode>,
     folder: &Path,
@@ -26,7 +25,7 @@ pub(super) async fn stream(
     for ending in ["jsonl", "wav"] {
         let _ = std::fs::remove_file(folder.join(format!("{}.{ending}", subject.name())));
     }
-    let mut session = match open(channel, subject, mode).await {
+    let mut session = match open(connection, subject, mode).await {
         Ok(session) => session,
         Err(error) => return vec![error],
     };
@@ -68,7 +67,7 @@ pub(super) async fn stream(
 }
 
 async fn open(
-    channel: Channel,
+    connection: Connection,
     subject: &Subject,
     mode: Option<Mode>,
 ) -> Result<Session, ClientError> {
@@ -83,7 +82,7 @@ async fn open(
     let audio = tokio::task::spawn_blocking(move || AudioFile::open(path))
         .await
         .map_err(|error| ClientError::Usage(format!("the decoder failed: {error}")))??;
-    Session::open(channel, config, audio.into_stream(), Pace::RealTime).await
+    Session::open(connection, config, audio.into_stream(), Pace::RealTime).await
 }
 
 fn outputs(session: &Session, subject: &Subject, folder: &Path) -> Result<Outputs, ClientError> {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use interpret_models::Language;
-use interpret_proto::v1::{ListLanguagesRequest, Mode, interpreter_client::InterpreterClient};
-use tonic::transport::Channel;
+use interpret_proto::v1::{ListLanguagesRequest, Mode};
 
 use crate::{
     audio::Pace,
-    connect::{Endpoint, connect},
+    connect::{Connection, Endpoint, connect},
     device::MicrophoneStream,
     error::{ClientError, Reason},
     session::{Config, Session, Shift},
@@ -38,7 +37,7 @@ fn is_taken(error: &ClientError) -> bool {
 #[derive(Debug)]
 pub(in crate::commands) struct Line {
     endpoint: Endpoint,
-    channel: Channel,
+    connection: Connection,
     config: Config,
     audio: MicrophoneStream,
     /// Languages that the one spoken can be interpreted into; none known where it is detected.
@@ -52,8 +51,9 @@ impl Line {
         config: Config,
         audio: MicrophoneStream,
     ) -> Result<Self, ClientError> {
-        let channel = connect(&endpoint).await?;
-        let pairs = InterpreterClient::new(channel.clone())
+        let connection = connect(&endpoint).await?;
+        let pairs = connection
+            .interpreter()
             .list_languages(ListLanguagesRequest {})
             .await?
             .into_inner()
@@ -66,7 +66,7 @@ impl Line {
             .collect();
         Ok(Self {
             endpoint,
-            channel,
+            connection,
             config,
             audio,
             reachable,
@@ -83,7 +83,7 @@ impl Line {
         let mut left = MOST_TRIES;
         let session = loop {
             let opened = Session::open(
-                self.channel.clone(),
+                self.connection.clone(),
                 self.config.clone(),
                 self.audio.clone(),
                 Pace::Device,
@@ -112,8 +112,8 @@ impl Line {
         let until = tokio::time::Instant::now() + RECONNECT_WITHIN;
         loop {
             let opened = match connect(&self.endpoint).await {
-                Ok(channel) => {
-                    self.channel = channel;
+                Ok(connection) => {
+                    self.connection = connection;
                     self.open(shift).await
                 }
                 Err(error) => Err(error),

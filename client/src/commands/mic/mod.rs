@@ -60,6 +60,7 @@ async fn prepare(args: Args) -> Result<Work, ClientError> {
         voices: &settings.voice,
         mode: settings.mode,
         glossaries: &settings.glossary,
+        hot_words: &settings.hot_word,
         room: settings.room.as_deref(),
         spoken: !settings.captions_only
             || paths.audio.is_some()

@@ -84,6 +84,10 @@ pub struct Args {
     #[arg(long, value_name = "TERMS.tsv")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     glossary: Vec<String>,
+    /// Word that the recogniser should expect, such as a name, as it is to be written; may be repeated.
+    #[arg(long, value_name = "WORD")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hot_word: Vec<String>,
     #[command(flatten)]
     #[serde(skip)]
     pub(super) outputs: OutputArgs,
@@ -168,6 +172,7 @@ pub(super) struct Settings {
     pub(super) voice: Vec<String>,
     pub(super) mode: Option<ModeArg>,
     pub(super) glossary: Vec<String>,
+    pub(super) hot_word: Vec<String>,
     pub(super) room: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use interpret_models::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::{
-    EngineError, Timing,
+    EngineError, LoadMeter, Timing,
     turns::{Rank, Turns},
 };
 use crate::admin::measure;
@@ -70,11 +70,16 @@ struct Waiting {
 impl Batches {
     /// # Errors
     /// When the system refuses another thread.
-    pub(super) fn spawn(name: &'static str, turns: Option<(Turns, Rank)>) -> std::io::Result<Self> {
+    pub(super) fn spawn(
+        name: &'static str,
+        turns: Option<(Turns, Rank)>,
+        load: LoadMeter,
+    ) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(QUEUE_CAPACITY);
         let desk = Desk {
             name,
             turns,
+            load,
             requests,
             models: Models::new(),
             waiting: VecDeque::new(),
@@ -116,6 +121,7 @@ impl Batches {
 struct Desk {
     name: &'static str,
     turns: Option<(Turns, Rank)>,
+    load: LoadMeter,
     requests: mpsc::Receiver<Message>,
     models: Models,
     /// As many at most as there are sessions and targets: each asks for one at a time.
@@ -200,13 +206,12 @@ impl Desk {
         let translated = catch_unwind(AssertUnwindSafe(|| {
             translate_all(&mut self.models, &halves, &requests, &mut tell);
         }));
-        measure::engine_ran(
-            self.name,
-            Timing {
-                waited: longest,
-                busy: begun.elapsed(),
-            },
-        );
+        let timing = Timing {
+            waited: longest,
+            busy: begun.elapsed(),
+        };
+        measure::engine_ran(self.name, timing);
+        self.load.worked(self.name, timing.busy);
         measure::translated_together(count);
         if translated.is_err() {
             for (_, answer) in askers.into_iter().flatten() {
@@ -250,6 +255,7 @@ mod tests {
     fn desk() -> (mpsc::Sender<Message>, Desk) {
         let (queue, requests) = mpsc::channel(QUEUE_CAPACITY);
         let desk = Desk {
+            load: LoadMeter::new(false),
             name: "desk",
             turns: None,
             requests,
@@ -312,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pair_without_a_model_is_told() {
-        let batches = Batches::spawn("nothing", None).unwrap();
+        let batches = Batches::spawn("nothing", None, LoadMeter::new(false)).unwrap();
         let (waiting, _) = sentence("fr-en", "Bonjour.");
         let answer = batches.translate(waiting.halves, waiting.request).await;
         assert!(answer.unwrap().0.is_err());

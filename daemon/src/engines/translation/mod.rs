@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use self::batches::{Batches, Halves};
 use super::{
-    EngineError, LoadError, Timing,
+    EngineError, LoadError, LoadMeter, Timing,
     turns::{Rank, Turns},
 };
 
@@ -46,10 +46,14 @@ pub enum TranslationFailed {
 }
 
 impl Translation {
-    pub(super) fn spawn(store: Arc<Store>, turns: Option<Turns>) -> std::io::Result<Self> {
+    pub(super) fn spawn(
+        store: Arc<Store>,
+        turns: Option<Turns>,
+        load: LoadMeter,
+    ) -> std::io::Result<Self> {
         let turns = turns.map(|turns| (turns, Rank::Translation));
         Ok(Self {
-            engine: Batches::spawn("translation", turns)?,
+            engine: Batches::spawn("translation", turns, load)?,
             store,
             loading: Arc::default(),
             loaded: Arc::default(),

@@ -7,10 +7,19 @@ use std::time::Duration;
 use interpret_models::vad::{EndpointConfig, SileroState, SileroVad};
 use tokio::sync::mpsc;
 
-use super::{Event, Input, NoticeKind, SourceClock, StageReport, source_ms};
+use super::{Change, Event, Input, NoticeKind, SourceClock, StageReport, source_ms};
 use crate::engines::{EngineThread, Engines, Timing};
 
 pub use hearing::{Heard, Hearing};
+
+/// What detection gives to recognition.
+#[derive(Debug)]
+pub(super) enum ToRecognise {
+    /// What was heard.
+    Heard(Heard),
+    /// Something is done in another way from here on.
+    Change(Change),
+}
 
 /// The stage.
 pub(super) struct Detect {
@@ -23,7 +32,7 @@ pub(super) struct Detect {
     /// Utterances begun so far.
     count: u64,
     clock: SourceClock,
-    recogniser: mpsc::Sender<Heard>,
+    recogniser: mpsc::Sender<ToRecognise>,
     events: mpsc::Sender<Event>,
     report: StageReport,
 }
@@ -36,7 +45,7 @@ impl Detect {
         engines: &Engines,
         endpoint: EndpointConfig,
         clock: SourceClock,
-        recogniser: mpsc::Sender<Heard>,
+        recogniser: mpsc::Sender<ToRecognise>,
         events: mpsc::Sender<Event>,
     ) -> Self {
         Self {
@@ -52,25 +61,33 @@ impl Detect {
         }
     }
 
-    pub(super) async fn run(mut self, mut input: mpsc::Receiver<Input>) -> StageReport {
+    pub(super) async fn run(mut self, mut input: mpsc::Receiver<Input>) -> Vec<StageReport> {
         while let Some(input) = input.recv().await {
-            if self.hear(Some(input)).await.is_none() {
-                return self.report;
+            let going = match input {
+                Input::Audio(samples) => self.hear(Some(samples)).await,
+                Input::EndUtterance => self.hear(None).await,
+                Input::Change(change) => {
+                    let change = ToRecognise::Change(change);
+                    self.recogniser.send(change).await.ok()
+                }
+            };
+            if going.is_none() {
+                return vec![self.report];
             }
         }
         // The session is over either way; whether anyone still listens changes nothing.
         let _ = self.hear(None).await;
-        self.report
+        vec![self.report]
     }
 
-    /// Takes audio, or the end of an utterance. None: nobody listens any more.
-    async fn hear(&mut self, input: Option<Input>) -> Option<()> {
+    /// Takes audio; none: the utterance ends. None: nobody listens any more.
+    async fn hear(&mut self, audio: Option<Vec<f32>>) -> Option<()> {
         let before = self.heard;
-        if let Some(Input::Audio(samples)) = &input {
+        if let Some(samples) = &audio {
             self.heard += samples.len() as u64;
             self.clock.heard(source_ms(self.heard));
         }
-        let (heard, result) = self.step(input, before).await;
+        let (heard, result) = self.step(audio, before).await;
         for heard in heard {
             if let Heard::Started { utterance, .. } = heard {
                 self.count = utterance;
@@ -78,7 +95,7 @@ impl Detect {
             if let Some(event) = told(&heard) {
                 self.events.send(event).await.ok()?;
             }
-            self.recogniser.send(heard).await.ok()?;
+            self.recogniser.send(ToRecognise::Heard(heard)).await.ok()?;
         }
         match result {
             Ok(()) => Some(()),
@@ -99,7 +116,7 @@ impl Detect {
     /// Runs on the engine's thread; `before` samples came before.
     async fn step(
         &mut self,
-        input: Option<Input>,
+        audio: Option<Vec<f32>>,
         before: u64,
     ) -> (Vec<Heard>, Result<(), String>) {
         let (hearing, endpoint, count) = (self.hearing.take(), self.endpoint.clone(), self.count);
@@ -110,9 +127,9 @@ impl Detect {
                 Ok(hearing) => hearing,
                 Err(error) => return (None, heard, Err(error.to_string())),
             };
-            let result = match input {
-                Some(Input::Audio(samples)) => hearing.push(engine, &samples, &mut heard),
-                Some(Input::EndUtterance) | None => hearing.end_utterance(engine, &mut heard),
+            let result = match audio {
+                Some(samples) => hearing.push(engine, &samples, &mut heard),
+                None => hearing.end_utterance(engine, &mut heard),
             };
             (Some(hearing), heard, result.map_err(|e| e.to_string()))
         };

@@ -13,11 +13,14 @@ use std::{
     time::Duration,
 };
 
-use interpret_models::{Language, recognition::Recognizer};
+use interpret_models::{Language, recognition::Recognizer, translation::Glossary};
 use tokio::sync::mpsc;
 
 use self::step::StepLength;
-use super::{Event, NoticeKind, PaceChange, StageReport, TimedWord, detect::Heard, source_ms};
+use super::{
+    Change, Event, NoticeKind, PaceChange, StageReport, TimedWord, detect::ToRecognise,
+    fan_out::FanOut, source_ms,
+};
 use crate::engines::{EngineThread, Engines, Timing};
 
 pub use policy::CommitPolicy;
@@ -38,6 +41,8 @@ pub(super) enum Said {
     Ended,
     /// The speaker pauses: whatever was said before is complete.
     Pause,
+    /// Terms are rendered so from here on.
+    Glossary(Option<Arc<Glossary>>),
 }
 
 /// The stage.
@@ -46,7 +51,7 @@ pub(super) struct Recognise {
     transcriber: Transcriber,
     /// How long steps are; none: as the settings say, however slow the machine is.
     step: Option<StepLength>,
-    targets: Vec<mpsc::Sender<Said>>,
+    targets: FanOut,
     events: mpsc::Sender<Event>,
     /// Tells the model to stop when the session is gone.
     abort: AbortOnDrop,
@@ -60,7 +65,7 @@ impl Recognise {
         engines: &Engines,
         settings: TranscriberSettings,
         live: bool,
-        targets: Vec<mpsc::Sender<Said>>,
+        targets: FanOut,
         events: mpsc::Sender<Event>,
     ) -> Self {
         Self {
@@ -75,44 +80,80 @@ impl Recognise {
         }
     }
 
-    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Heard>) -> StageReport {
+    /// Words that the recogniser should expect.
+    pub(super) fn set_hot_words(&mut self, words: &str) {
+        self.transcriber.set_hot_words(words);
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut waiting: mpsc::Receiver<ToRecognise>,
+    ) -> Vec<StageReport> {
+        // None: nobody listens any more, and the session is over either way.
+        let _ = self.hear_all(&mut waiting).await;
+        drop(self.events);
+        let mut reports = self.targets.finished().await;
+        reports.push(self.report);
+        reports
+    }
+
+    async fn hear_all(&mut self, waiting: &mut mpsc::Receiver<ToRecognise>) -> Option<()> {
         let mut more = true;
         while more {
             match waiting.recv().await {
-                Some(heard) => self.transcriber.hear(heard),
+                Some(ToRecognise::Heard(heard)) => self.transcriber.hear(heard),
+                Some(ToRecognise::Change(change)) => self.change(change).await?,
                 None => {
                     self.transcriber.finish();
                     more = false;
                 }
             }
-            self.catch_up(&mut waiting);
+            self.catch_up(waiting).await?;
             while let Some(due) = self.transcriber.due() {
-                if self.act(due).await.is_none() {
-                    return self.report;
-                }
-                self.catch_up(&mut waiting);
+                self.act(due).await?;
+                self.catch_up(waiting).await?;
             }
         }
-        self.report
+        Some(())
     }
 
-    /// Live, a late recogniser goes on with the newest sound.
-    fn catch_up(&mut self, waiting: &mut mpsc::Receiver<Heard>) {
+    /// Live, a late recogniser goes on with the newest sound. None: nobody listens any more.
+    async fn catch_up(&mut self, waiting: &mut mpsc::Receiver<ToRecognise>) -> Option<()> {
         if self.step.is_none() {
-            return;
+            return Some(());
         }
-        while let Ok(heard) = waiting.try_recv() {
-            self.transcriber.hear(heard);
+        while let Ok(next) = waiting.try_recv() {
+            match next {
+                ToRecognise::Heard(heard) => self.transcriber.hear(heard),
+                ToRecognise::Change(change) => self.change(change).await?,
+            }
         }
         self.transcriber.catch_up();
+        Some(())
+    }
+
+    /// None: nobody listens any more.
+    async fn change(&mut self, change: Change) -> Option<()> {
+        match change {
+            Change::AddTarget(target) => self.targets.add(&target),
+            Change::RemoveTarget(language) => self.targets.remove(language),
+            Change::Terms {
+                glossaries,
+                hot_words,
+            } => {
+                self.transcriber.set_hot_words(&hot_words);
+                self.targets.set_glossaries(&glossaries).await?;
+            }
+        }
+        Some(())
     }
 
     /// None: nobody listens any more.
     async fn act(&mut self, due: Due) -> Option<()> {
         match due {
             Due::Run(run) => self.recognise(run).await,
-            Due::Ended => self.give(&Said::Ended).await,
-            Due::Pause => self.give(&Said::Pause).await,
+            Due::Ended => self.targets.give(&Said::Ended).await,
+            Due::Pause => self.targets.give(&Said::Pause).await,
         }
     }
 
@@ -185,18 +226,11 @@ impl Recognise {
         if said.committed.is_empty() {
             return Some(());
         }
-        self.give(&Said::Text {
+        let text = Said::Text {
             language: said.language,
             words: said.committed,
-        })
-        .await
-    }
-
-    async fn give(&self, said: &Said) -> Option<()> {
-        for target in &self.targets {
-            target.send(said.clone()).await.ok()?;
-        }
-        Some(())
+        };
+        self.targets.give(&text).await
     }
 }
 

@@ -118,6 +118,8 @@ pub struct Transcriber {
     beginning: u64,
     /// The end of the committed text.
     text: String,
+    /// Words that the recogniser should expect, as text.
+    hot_words: String,
     /// Step in force, in samples.
     step: u64,
 }
@@ -143,7 +145,13 @@ impl Transcriber {
             fruitless: 0,
             beginning: 0,
             text: String::new(),
+            hot_words: String::new(),
         }
+    }
+
+    /// Tells the recogniser, from the next run on, which words to expect: text in which they stand.
+    pub fn set_hot_words(&mut self, text: &str) {
+        text.clone_into(&mut self.hot_words);
     }
 
     /// Takes what was heard.
@@ -316,11 +324,10 @@ impl Transcriber {
             Some(language) => vec![language],
             None => self.settings.sources.clone(),
         };
-        let prompt = if self.settings.prompt {
-            self.text.clone()
-        } else {
-            String::new()
-        };
+        let mut prompt = self.hot_words.clone();
+        if self.settings.prompt {
+            prompt.push_str(&self.text);
+        }
         Some(Due::Run(Run {
             request: RecognitionRequest {
                 samples: window.sound(end).to_vec(),

@@ -129,6 +129,10 @@ impl Translate {
                 self.complete_all().await?;
                 Some(None)
             }
+            Said::Glossary(glossary) => {
+                self.glossary = glossary;
+                Some(None)
+            }
         }
     }
 

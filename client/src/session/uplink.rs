@@ -1,0 +1,160 @@
+//! What a session sends, over one connection after another.
+//!
+//! Audio is kept until the daemon says that it was heard. When a connection is replaced, what was not
+//! heard is sent again; while there is none, audio is taken all the same, so that a short loss of the
+//! network is bridged.
+
+use std::collections::VecDeque;
+
+use interpret_proto::v1::{InterpretRequest, interpret_request::Request};
+use tokio::sync::mpsc;
+
+/// Most requests that are kept: a minute of 20 ms each, which is longer than a daemon waits.
+const KEPT: usize = 3_000;
+
+/// News of the connection.
+#[derive(Debug)]
+pub(super) enum News {
+    /// There is a new one; audio goes on with this chunk.
+    Connected(mpsc::Sender<InterpretRequest>, u64),
+    /// Chunks before this one were heard.
+    Heard(u64),
+}
+
+/// Passes on what comes from `queue` until it ends, over the connections that `news` tells of. With
+/// `keep`, there may be more than one.
+pub(super) async fn run(
+    mut queue: mpsc::Receiver<InterpretRequest>,
+    mut news: mpsc::Receiver<News>,
+    keep: bool,
+) {
+    let mut uplink = Uplink {
+        keep,
+        ..Uplink::default()
+    };
+    loop {
+        tokio::select! {
+            biased;
+            told = news.recv() => match told {
+                Some(News::Connected(out, from)) => uplink.connected(out, from).await,
+                Some(News::Heard(before)) => uplink.heard(before),
+                // The session is gone.
+                None => return,
+            },
+            request = queue.recv(), if !uplink.ended && uplink.kept.len() < KEPT => match request {
+                Some(request) => uplink.send(request).await,
+                None => {
+                    // Half-closes the stream; a later connection is half-closed when all is sent again.
+                    uplink.ended = true;
+                    uplink.out = None;
+                }
+            },
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Uplink {
+    /// Whether what was sent may have to be sent again.
+    keep: bool,
+    /// None: there is no connection, or its stream is closed.
+    out: Option<mpsc::Sender<InterpretRequest>>,
+    /// Chunks that may not have been heard.
+    kept: VecDeque<InterpretRequest>,
+    ended: bool,
+}
+
+impl Uplink {
+    async fn connected(&mut self, out: mpsc::Sender<InterpretRequest>, from: u64) {
+        self.heard(from);
+        for request in &self.kept {
+            if out.send(request.clone()).await.is_err() {
+                return;
+            }
+        }
+        self.out = (!self.ended).then_some(out);
+    }
+
+    fn heard(&mut self, before: u64) {
+        while self
+            .kept
+            .front()
+            .and_then(sequence)
+            .is_some_and(|at| at < before)
+        {
+            self.kept.pop_front();
+        }
+    }
+
+    async fn send(&mut self, request: InterpretRequest) {
+        if self.keep && sequence(&request).is_some() {
+            self.kept.push_back(request.clone());
+        }
+        if let Some(out) = &self.out
+            && out.send(request).await.is_err()
+        {
+            self.out = None;
+        }
+    }
+}
+
+/// The number of a chunk of audio.
+fn sequence(request: &InterpretRequest) -> Option<u64> {
+    match &request.request {
+        Some(Request::Audio(chunk)) => Some(chunk.sequence),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use interpret_proto::v1::AudioChunk;
+
+    use super::*;
+
+    fn chunk(sequence: u64) -> InterpretRequest {
+        InterpretRequest {
+            request: Some(Request::Audio(AudioChunk {
+                sequence,
+                data: vec![0],
+            })),
+        }
+    }
+
+    async fn next(out: &mut mpsc::Receiver<InterpretRequest>) -> Option<u64> {
+        out.recv().await.as_ref().and_then(sequence)
+    }
+
+    #[tokio::test]
+    async fn what_was_not_heard_is_sent_again_and_what_came_meanwhile_too() {
+        let (requests, queue) = mpsc::channel(1);
+        let (tell, news) = mpsc::channel(1);
+        tokio::spawn(run(queue, news, true));
+        let (out, mut first) = mpsc::channel(8);
+        tell.send(News::Connected(out, 0)).await.unwrap();
+        for at in 0..5 {
+            requests.send(chunk(at)).await.unwrap();
+        }
+        for at in 0..5 {
+            assert_eq!(next(&mut first).await, Some(at));
+        }
+        tell.send(News::Heard(2)).await.unwrap();
+        drop(first);
+        // The connection is lost, and the microphone goes on.
+        for at in 5..100 {
+            requests.send(chunk(at)).await.unwrap();
+        }
+        let (out, mut second) = mpsc::channel(1);
+        tell.send(News::Connected(out, 3)).await.unwrap();
+        for at in 3..100 {
+            assert_eq!(next(&mut second).await, Some(at));
+        }
+        drop(requests);
+        assert_eq!(next(&mut second).await, None, "half-closed");
+        // The end of the stream is lost with its connection, and told again.
+        let (out, mut third) = mpsc::channel(8);
+        tell.send(News::Connected(out, 99)).await.unwrap();
+        assert_eq!(next(&mut third).await, Some(99));
+        assert_eq!(next(&mut third).await, None);
+    }
+}

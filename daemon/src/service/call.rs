@@ -1,0 +1,76 @@
+//! Opening a call.
+
+use std::time::Duration;
+
+use interpret_models::LanguagePair;
+use interpret_proto::v1::{self, CallRequest, CallResponse, call_request};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    interpreter::{InterpreterService, RESPONSE_CAPACITY, caller},
+    open::{FIRST_MESSAGE, session_id},
+};
+use crate::{
+    call::{Call, CallSpec},
+    session::Refusal,
+};
+
+/// Sessions that a call counts for.
+const LEGS: u32 = 2;
+/// Pieces of audio that may wait for the network, besides other responses: a second of both legs.
+const AUDIO_CAPACITY: usize = 100;
+
+/// What a client reads.
+pub(super) type CallStream = ReceiverStream<Result<CallResponse, Status>>;
+
+impl InterpreterService {
+    /// Admits a call and starts it.
+    pub(super) async fn open_call(
+        &self,
+        request: Request<Streaming<CallRequest>>,
+    ) -> Result<Response<CallStream>, Status> {
+        let engines = self.engines()?.clone();
+        let caller = caller(&request);
+        let mut requests = request.into_inner();
+        let config = first(&mut requests).await?;
+        self.check_open()?;
+        let admission = caller.admit(LEGS as usize)?;
+        let slots = self.capacity.admit(LEGS)?;
+        let spec = CallSpec::resolve(&config, &engines, &self.limits)?;
+        self.capacity.check_load(LEGS)?;
+        let pairs: Vec<LanguagePair> = spec.pairs().collect();
+        for pair in pairs {
+            let loaded = engines.translation().load(pair).await;
+            loaded.map_err(|error| Refusal::of_load(&error))?;
+        }
+        let call = Call {
+            id: session_id(),
+            spec,
+            limits: self.limits.clone(),
+            shutdown: self.shutdown.clone(),
+            admission,
+        };
+        let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY + AUDIO_CAPACITY);
+        tokio::spawn(async move {
+            call.run(engines, requests, responses).await;
+            drop(slots);
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// The configuration that must open a stream.
+async fn first(requests: &mut Streaming<CallRequest>) -> Result<v1::CallConfig, Status> {
+    let bad = |message: &str| Status::from(Refusal::BadConfig(message.to_owned()));
+    let within: Duration = FIRST_MESSAGE;
+    let message = timeout(within, requests.message())
+        .await
+        .map_err(|_| bad("no message came within 10 seconds; the first must be a CallConfig"))??;
+    match message.and_then(|message| message.request) {
+        Some(call_request::Request::Config(config)) => Ok(config),
+        Some(_) => Err(bad("the first message must be a CallConfig")),
+        None => Err(bad("the stream ended without a CallConfig")),
+    }
+}

@@ -1,0 +1,151 @@
+//! How many sessions there may be, and whether there is room for one more.
+//!
+//! A live session is refused where the models would no longer keep up: what they do now, and what is
+//! expected of the sessions that have just begun, leaves too little of the machine. So a session that
+//! runs is never spoilt by one that comes, and who is refused is told at once and when to try again.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Instant,
+};
+
+use interpret_proto::v1;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    config::Sessions,
+    engines::{Engines, LOAD_OVER},
+    session::Refusal,
+};
+
+/// Share of the machine that a session takes, before any was measured.
+const GUESS: f32 = 0.5;
+
+/// The daemon's room for sessions and listeners. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Capacity {
+    limits: Sessions,
+    /// One permit a session.
+    slots: Arc<Semaphore>,
+    /// One permit a listener in a room.
+    seats: Arc<Semaphore>,
+    engines: Arc<OnceLock<Engines>>,
+    /// When the newest sessions began, as long as they are not in the measured load.
+    begun: Arc<Mutex<VecDeque<Instant>>>,
+}
+
+impl Capacity {
+    pub(super) fn new(limits: &Sessions, engines: Arc<OnceLock<Engines>>) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(limits.max)),
+            seats: Arc::new(Semaphore::new(limits.listeners)),
+            limits: limits.clone(),
+            engines,
+            begun: Arc::default(),
+        }
+    }
+
+    /// Sessions that run now.
+    pub(super) fn sessions(&self) -> usize {
+        self.limits.max - self.slots.available_permits()
+    }
+
+    /// Waits until no session runs; none can begin afterwards.
+    pub(super) async fn idle(&self) {
+        let all = u32::try_from(self.limits.max).unwrap_or(u32::MAX);
+        // Never fails: the semaphore is not closed.
+        if let Ok(permits) = self.slots.acquire_many(all).await {
+            permits.forget();
+        }
+    }
+
+    /// A seat for a listener.
+    pub(super) fn seat(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| {
+            Refusal::Full(format!(
+                "all {} listeners' seats are taken; try again later, or raise sessions.listeners",
+                self.limits.listeners
+            ))
+        })
+    }
+
+    /// Room for `sessions` that run together.
+    pub(super) fn admit(&self, sessions: u32) -> Result<OwnedSemaphorePermit, Refusal> {
+        let slots = Arc::clone(&self.slots).try_acquire_many_owned(sessions);
+        slots.map_err(|_| {
+            Refusal::Full(format!(
+                "all {} session slots are taken; try again when one has ended, or raise sessions.max",
+                self.limits.max
+            ))
+        })
+    }
+
+    /// Checks that `sessions` more, besides those that run, would still be in time.
+    pub(super) fn check_load(&self, sessions: u32) -> Result<(), Refusal> {
+        let expected = self.expected(sessions);
+        let running = self.sessions().saturating_sub(sessions as usize);
+        if running > 0 && expected > self.limits.pressure_limit {
+            return Err(Refusal::Full(format!(
+                "the machine would not keep up with one more session ({running} run now, and the \
+                 models work {:.0} % of the time); try again in ten seconds, use a smaller model, or \
+                 raise sessions.pressure_limit",
+                self.pressure() * 100.0
+            )));
+        }
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..sessions {
+            begun.push_back(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn pressure(&self) -> f32 {
+        self.engines
+            .get()
+            .map_or(0.0, |engines| engines.load().pressure())
+    }
+
+    /// The load that is to be expected with `more` sessions.
+    fn expected(&self, more: u32) -> f32 {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        while begun.front().is_some_and(|at| at.elapsed() > LOAD_OVER) {
+            begun.pop_front();
+        }
+        let new = begun.len();
+        let measured = self.sessions().saturating_sub(new + more as usize);
+        let pressure = self.pressure();
+        // A session that says nothing takes nothing, but may begin to.
+        let each = if measured == 0 {
+            GUESS
+        } else {
+            (pressure / measured as f32).max(GUESS / 4.0)
+        };
+        pressure.max(each * measured as f32) + each * (new as f32 + more as f32)
+    }
+
+    /// How much room there is, as the protocol writes it.
+    pub(super) fn report(&self) -> v1::GetCapacityResponse {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let sessions = self.sessions();
+        let room = sessions < self.limits.max
+            && (sessions == 0 || self.expected(1) <= self.limits.pressure_limit);
+        let accepting = self.engines.get().is_some() && room;
+        let refusal = match self.engines.get() {
+            None => Refusal::Loading(String::new()),
+            Some(_) => Refusal::Full(String::new()),
+        };
+        v1::GetCapacityResponse {
+            sessions: count(sessions),
+            sessions_max: count(self.limits.max),
+            listeners: count(self.limits.listeners - self.seats.available_permits()),
+            listeners_max: count(self.limits.listeners),
+            pressure: self.pressure(),
+            accepting,
+            retry_after_ms: match accepting {
+                true => 0,
+                false => refusal.retry_after_ms().unwrap_or(0),
+            },
+        }
+    }
+}

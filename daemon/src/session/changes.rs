@@ -1,0 +1,144 @@
+//! What a client changes in mid-session.
+
+use interpret_models::LanguagePair;
+use interpret_proto::v1::{self, control::Control};
+
+use super::{Refusal, SessionSpec, TargetOutput, spec};
+use crate::{
+    engines::Engines,
+    pipeline::{Change, TargetSpec},
+};
+
+/// How a session is served now, and what it may be changed to.
+#[derive(Debug)]
+pub(super) struct Changes {
+    engines: Engines,
+    spec: SessionSpec,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is done from here on.
+    Done(Changed),
+    /// It is not done.
+    Refused(Refusal),
+}
+
+/// How a session is served after a change.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) targets: Vec<TargetOutput>,
+    pub(super) glossary_terms: usize,
+    pub(super) hot_words: Vec<String>,
+}
+
+impl Changes {
+    pub(super) fn new(engines: &Engines, spec: &SessionSpec) -> Self {
+        Self {
+            engines: engines.clone(),
+            spec: spec.clone(),
+        }
+    }
+
+    /// Checks a change, loads what it needs, and tells what the pipeline is to do.
+    ///
+    /// # Errors
+    /// When it makes no sense; then everything is as before.
+    pub(super) async fn apply(&mut self, control: Control) -> Result<Change, Refusal> {
+        match control {
+            Control::AddTarget(v1::AddTarget { target }) => self.add(target).await,
+            Control::RemoveTarget(v1::RemoveTarget { language }) => self.remove(&language),
+            Control::SetGlossary(terms) => self.set_terms(terms),
+            Control::EndUtterance(_) | Control::Acknowledge(_) => Err(Refusal::BadConfig(
+                "this control changes nothing".to_owned(),
+            )),
+        }
+    }
+
+    /// How the session is served now.
+    pub(super) fn state(&self) -> Changed {
+        Changed {
+            targets: self.spec.targets.clone(),
+            glossary_terms: self.spec.terms.len(),
+            hot_words: self.spec.hot_words.clone(),
+        }
+    }
+
+    async fn add(&mut self, target: Option<v1::Target>) -> Result<Change, Refusal> {
+        let target =
+            target.ok_or_else(|| Refusal::BadConfig("AddTarget.target is missing".to_owned()))?;
+        let target = TargetOutput::resolve(&target, &self.spec.terms, &self.engines)?;
+        let language = target.language;
+        if self
+            .spec
+            .targets
+            .iter()
+            .any(|other| other.language == language)
+        {
+            return Err(Refusal::BadConfig(format!(
+                "{} is interpreted into already",
+                language.name()
+            )));
+        }
+        if self.spec.sources[..] == [language] {
+            return Err(Refusal::BadConfig(format!(
+                "{} is what is spoken",
+                language.name()
+            )));
+        }
+        for source in self
+            .spec
+            .sources
+            .iter()
+            .filter(|source| **source != language)
+        {
+            let pair = LanguagePair::new(*source, language);
+            let loaded = self.engines.translation().load(pair).await;
+            loaded.map_err(|error| Refusal::of_load(&error))?;
+        }
+        let added = Change::AddTarget(TargetSpec::from(&target));
+        self.spec.targets.push(target);
+        Ok(added)
+    }
+
+    fn remove(&mut self, language: &str) -> Result<Change, Refusal> {
+        let language = spec::language(language)?;
+        let targets = &mut self.spec.targets;
+        let Some(index) = targets
+            .iter()
+            .position(|target| target.language == language)
+        else {
+            return Err(Refusal::BadConfig(format!(
+                "{} is not interpreted into",
+                language.name()
+            )));
+        };
+        if targets.len() == 1 {
+            return Err(Refusal::BadConfig(format!(
+                "{} is the only target; a session needs one",
+                language.name()
+            )));
+        }
+        targets.remove(index);
+        Ok(Change::RemoveTarget(language))
+    }
+
+    fn set_terms(&mut self, terms: v1::SetGlossary) -> Result<Change, Refusal> {
+        let hot_words = spec::hot_words(&terms.hot_words)?;
+        let mut targets = self.spec.targets.clone();
+        for target in &mut targets {
+            target.glossary = spec::glossary(&terms.glossary, target.language)?;
+        }
+        self.spec.targets = targets;
+        self.spec.terms = terms.glossary;
+        self.spec.hot_words = terms.hot_words;
+        let glossaries = self.spec.targets.iter();
+        Ok(Change::Terms {
+            glossaries: glossaries
+                .map(|t| (t.language, t.glossary.clone()))
+                .collect(),
+            hot_words,
+        })
+    }
+}

@@ -1,0 +1,1 @@
+"""Asterisk's AudioSocket: each leg of a call is a TCP connection."""

@@ -1,0 +1,1 @@
+"""Twilio Media Streams: each leg of a call is a WebSocket."""

@@ -1,0 +1,291 @@
+//! A daemon on a shared network: TLS, certificates of both sides, tokens and quotas, and what is refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use futures_util::stream;
+use interpret::{
+    ClientError, Reason,
+    audio::Pace,
+    connect::{Connection, Credentials, Endpoint, connect},
+    session::{Config, Session, Source, Target},
+};
+use interpret_proto::v1::GetCapacityRequest;
+use interpret_tests::daemon_process::{DaemonProcess, program};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+
+/// An authority, and what it has signed, as files.
+struct Authority {
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Result<Self> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let folder = TempDir::new()?;
+        fs::write(folder.path().join("ca.pem"), issuer.pem())?;
+        Ok(Self { folder, issuer })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Signs a certificate for `localhost`, into NAME.pem and NAME.key.
+    fn sign(&self, name: &str) -> Result<()> {
+        let key = KeyPair::generate()?;
+        let params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        fs::write(self.path(&format!("{name}.pem")), certificate.pem())?;
+        fs::write(self.path(&format!("{name}.key")), key.serialize_pem())?;
+        Ok(())
+    }
+
+    fn credentials(&self) -> Credentials {
+        Credentials {
+            ca: Some(self.path("ca.pem")),
+            ..Credentials::default()
+        }
+    }
+}
+
+/// Flags for a daemon with the certificate `server` of an authority.
+fn tls_flags(authority: &Authority) -> Vec<String> {
+    let path = |name: &str| authority.path(name).display().to_string();
+    vec![
+        "--tls-certificate".to_owned(),
+        path("server.pem"),
+        "--tls-key".to_owned(),
+        path("server.key"),
+    ]
+}
+
+async fn start(flags: &[String]) -> Result<DaemonProcess> {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    DaemonProcess::ready(&flags).await
+}
+
+/// The daemon's TCP address by name, since certificates are for names.
+fn endpoint(daemon: &DaemonProcess, scheme: &str, credentials: Credentials) -> Result<Endpoint> {
+    let address = daemon.tcp_address()?;
+    let port = address.rsplit(':').next().context("a port")?;
+    let endpoint: Endpoint = format!("{scheme}://localhost:{port}").parse()?;
+    Ok(endpoint.with_credentials(credentials))
+}
+
+fn reason<T>(outcome: Result<T, ClientError>) -> Reason {
+    match outcome {
+        Err(ClientError::Refused { reason, .. }) => reason,
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("served"),
+    }
+}
+
+async fn session(connection: &Connection) -> Result<Session, ClientError> {
+    let language = |code: &str| code.parse().unwrap();
+    let config = Config::new(Source::Language(language("fr"))).target(Target::new(language("en")));
+    // A session that stays open.
+    Session::open(
+        connection.clone(),
+        config,
+        stream::pending(),
+        Pace::RealTime,
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_both_sides_are_checked_and_read_again_when_they_change() -> Result<()> {
+    let authority = Authority::new()?;
+    authority.sign("server")?;
+    let stranger = Authority::new()?;
+    stranger.sign("client")?;
+    authority.sign("client")?;
+    let daemon = start(&tls_flags(&authority)).await?;
+    let trusting = endpoint(&daemon, "https", authority.credentials())?;
+    connect(&trusting).await?;
+    for wrong in [
+        endpoint(&daemon, "https", stranger.credentials())?,
+        endpoint(&daemon, "https", Credentials::default())?,
+        endpoint(&daemon, "http", Credentials::default())?,
+    ] {
+        let refused = connect(&wrong).await;
+        assert!(
+            matches!(
+                refused,
+                Err(ClientError::Unreachable { .. } | ClientError::Broken { .. })
+            ),
+            "{wrong}: {refused:?}"
+        );
+    }
+    // A new certificate by another authority, while the daemon runs.
+    stranger.sign("server")?;
+    fs::copy(stranger.path("server.key"), authority.path("server.key"))?;
+    fs::copy(stranger.path("server.pem"), authority.path("server.pem"))?;
+    let renewed = endpoint(&daemon, "https", stranger.credentials())?;
+    let begun = Instant::now();
+    while connect(&renewed).await.is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{}",
+            daemon.log()
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    // One that is damaged changes nothing.
+    fs::write(authority.path("server.pem"), "no certificate")?;
+    signal(&daemon, "HUP")?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    connect(&renewed).await?;
+    assert!(daemon.log().contains("the old certificates stay in use"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_asks_for_certificates_serves_nobody_without() -> Result<()> {
+    let authority = Authority::new()?;
+    authority.sign("server")?;
+    authority.sign("client")?;
+    let stranger = Authority::new()?;
+    stranger.sign("client")?;
+    let mut flags = tls_flags(&authority);
+    flags.extend([
+        "--client-ca".to_owned(),
+        authority.path("ca.pem").display().to_string(),
+    ]);
+    let daemon = start(&flags).await?;
+    let with = |identity| Credentials {
+        identity,
+        ..authority.credentials()
+    };
+    let own = |of: &Authority| Some((of.path("client.pem"), of.path("client.key")));
+    connect(&endpoint(&daemon, "https", with(own(&authority)))?).await?;
+    for wrong in [None, own(&stranger)] {
+        let refused = connect(&endpoint(&daemon, "https", with(wrong))?).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    Ok(())
+}
+
+/// Makes a token with `interpret token`.
+fn token(name: &str, file: &Path, more: &[&str]) -> Result<String> {
+    let output = Command::new(program("interpret")?)
+        .args(["token", name, "--into"])
+        .arg(file)
+        .args(more)
+        .output()?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn shows(token: &str) -> Credentials {
+    Credentials {
+        token: Some(token.to_owned()),
+        ..Credentials::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_open_the_daemon_as_far_as_their_quota_goes() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("tokens.toml");
+    let desk = token("desk", &file, &["--sessions", "1"])?;
+    let old = token("old", &file, &["--expires", "2020-01-01T00:00:00Z"])?;
+    let flags = ["--tokens".to_owned(), file.display().to_string()];
+    let daemon = start(&flags).await?;
+    for wrong in [Credentials::default(), shows("guess"), shows(&old)] {
+        let refused = connect(&endpoint(&daemon, "http", wrong)?).await;
+        assert_eq!(reason(refused), Reason::Unauthenticated);
+    }
+    let connection = connect(&endpoint(&daemon, "http", shows(&desk))?).await?;
+    let first = session(&connection).await?;
+    assert_eq!(reason(session(&connection).await), Reason::Quota);
+    // The Unix socket is the daemon's own user's, who needs no token.
+    let local: Endpoint = format!("unix:{}", daemon.socket().display()).parse()?;
+    let capacity = connect(&local)
+        .await?
+        .interpreter()
+        .get_capacity(GetCapacityRequest {})
+        .await?
+        .into_inner();
+    assert_eq!(capacity.sessions, 1);
+    assert!(capacity.pressure >= 0.0 && capacity.pressure <= 1.0);
+    drop(first);
+    let begun = Instant::now();
+    while session(&connection).await.is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "the quota is not given back"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // A token that is taken out of the file, and one that is added, while the daemon runs.
+    fs::remove_file(&file)?;
+    let new = token("new", &file, &[])?;
+    signal(&daemon, "HUP")?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    connect(&endpoint(&daemon, "http", shows(&new))?).await?;
+    let refused = connect(&endpoint(&daemon, "http", shows(&desk))?).await;
+    assert_eq!(reason(refused), Reason::Unauthenticated);
+    let log = daemon.log();
+    for secret in [&desk, &new, &old] {
+        assert!(!log.contains(secret.as_str()), "a token is in the log");
+    }
+    Ok(())
+}
+
+fn signal(daemon: &DaemonProcess, name: &str) -> Result<()> {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), daemon.id().to_string()])
+        .status()?;
+    assert!(status.success());
+    Ok(())
+}
+
+#[test]
+fn a_daemon_never_opens_to_a_network_in_the_clear_unless_told_to() -> Result<()> {
+    let interpretd = || -> Result<Command> {
+        let mut command = Command::new(program("interpretd")?);
+        command.args(["--listen", "0.0.0.0:0"]);
+        Ok(command)
+    };
+    let output = interpretd()?.output()?;
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("in the clear") && said.contains("allow_plaintext"),
+        "{said}"
+    );
+    // Files that are not there are named.
+    let output = interpretd()?
+        .args(["--tls-certificate", "no.pem", "--tls-key", "no.key"])
+        .output()?;
+    assert_eq!(output.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no.pem"));
+    let mut told = interpretd()?.arg("--allow-plaintext").spawn()?;
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(told.try_wait()?.is_none(), "it runs");
+    told.kill()?;
+    told.wait()?;
+    Ok(())
+}
