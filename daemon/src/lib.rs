@@ -6,6 +6,7 @@
 pub mod access;
 pub mod admin;
 pub mod audio;
+mod audit;
 pub mod call;
 pub mod config;
 pub mod engines;

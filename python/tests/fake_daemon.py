@@ -112,6 +112,8 @@ class FakeDaemon(rpc.InterpreterServicer):
         self.call_refused: tuple[grpc.StatusCode, str, str] | None = None
         self.metadata: dict[str, str | bytes] = {}
         self.resume_refused = ""
+        #: Responses that come again when a session is resumed; negative: that do not come.
+        self.repeated = 0
 
     async def Interpret(
         self, request_iterator: AsyncIterator[pb.InterpretRequest], context: Context
@@ -124,7 +126,8 @@ class FakeDaemon(rpc.InterpreterServicer):
                 await refuse(context, grpc.StatusCode.NOT_FOUND, self.resume_refused or "no-session")
                 raise AssertionError
             session.resumed += 1
-            after = first.resume.last_response
+            after = first.resume.last_response - self.repeated
+            session.acknowledged = min(session.acknowledged, after)
         else:
             session, after = await self._open(first.config, context), 0
         hearing = asyncio.create_task(session.hear(request_iterator))

@@ -219,6 +219,15 @@ async def test_garbage_ends_its_own_connection_only(bad: bytes, caplog: pytest.L
             assert good.audio()
 
 
+async def test_who_says_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("interpretd_client.bridges.audiosocket.connection._HELLO", 0.1)
+    async with bridging(listening) as bridged, Telephone(bridged.address, leg_id(0)) as silent:
+        await silent.ended()
+    assert "no UUID and audio" in caplog.text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.binary(max_size=60), max_size=6), st.booleans())
 def test_any_bytes_are_survived(pieces: list[bytes], begin_well: bool) -> None:

@@ -94,6 +94,23 @@ async def test_cuts_are_seen_and_gone_on_from() -> None:
     assert daemon.latest.acknowledged > 100
 
 
+async def test_a_response_that_comes_again_is_skipped() -> None:
+    daemon = FakeDaemon()
+    daemon.repeated = 1
+    pieces = numbered(100, 600)
+    events, _, cuts = await interpreted(pieces, [3000, 3000], daemon)
+    assert cuts == 2
+    words = [event.committed.strip()[:8] for event in events if isinstance(event, client.SourceText)]
+    assert words == [piece[:4].hex() for piece in pieces]
+
+
+async def test_a_response_that_is_missing_is_noticed() -> None:
+    daemon = FakeDaemon()
+    daemon.repeated = -1
+    with pytest.raises(client.ProtocolError, match="came after"):
+        await interpreted(numbered(100, 600), [3000], daemon)
+
+
 async def test_controls_survive_a_cut_in_their_place() -> None:
     daemon = FakeDaemon()
     names = [f"x{i}" for i in range(30)]

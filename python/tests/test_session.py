@@ -87,6 +87,17 @@ async def test_a_failing_source_fails_the_session() -> None:
                 pass
 
 
+async def test_a_cancelled_source_fails_the_session() -> None:
+    async def cancelled() -> AsyncIterator[bytes]:
+        yield b"\0\0"
+        raise asyncio.CancelledError
+
+    async with serving(FakeDaemon()) as address, client.connect(address) as connected:
+        with pytest.raises(client.InterpretdError, match="was cancelled"):
+            async for _ in connected.interpret(CONFIG, cancelled()):
+                pass
+
+
 async def test_leaving_a_session_ends_its_source() -> None:
     ended = asyncio.Event()
 

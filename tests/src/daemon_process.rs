@@ -50,9 +50,23 @@ impl DaemonProcess {
     /// # Errors
     /// When it cannot be started.
     pub fn start(flags: &[&str]) -> Result<Self> {
+        Self::start_under(&[], flags)
+    }
+
+    /// The same, under the program `wrapper`, whose last arguments are the daemon and its flags.
+    fn start_under(wrapper: &[String], flags: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let log = File::create(folder.path().join("log"))?;
-        let child = Command::new(program("interpretd")?)
+        let daemon = program("interpretd")?;
+        let mut command = match wrapper {
+            [] => Command::new(daemon),
+            [wrapper, arguments @ ..] => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(daemon);
+                command
+            }
+        };
+        let child = command
             .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--unix"])
             .arg(folder.path().join("socket"))
             .args(flags)
@@ -69,7 +83,15 @@ impl DaemonProcess {
     /// # Errors
     /// When it ends before that; the error holds its log.
     pub async fn ready(flags: &[&str]) -> Result<Self> {
-        let mut daemon = Self::start(flags)?;
+        Self::ready_under(&[], flags).await
+    }
+
+    /// The same, under the program `wrapper`, whose last arguments are the daemon and its flags.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub async fn ready_under(wrapper: &[String], flags: &[&str]) -> Result<Self> {
+        let mut daemon = Self::start_under(wrapper, flags)?;
         let begun = Instant::now();
         while daemon.health().await != Some(ServingStatus::Serving) {
             if let Some(status) = daemon.child.try_wait()? {
@@ -166,6 +188,12 @@ impl DaemonProcess {
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The file of the log.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 
     /// The daemon's process.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -101,8 +101,10 @@ impl Allowance {
             )));
         }
         Ok(Admission {
+            name: name.clone(),
             usage: Some(this.usage()),
             sessions,
+            heard: AtomicU64::new(0),
         })
     }
 }
@@ -110,20 +112,39 @@ impl Allowance {
 /// Leave to run some sessions, until it is dropped.
 #[derive(Debug)]
 pub struct Admission {
+    name: String,
     usage: Option<Arc<Usage>>,
     sessions: usize,
+    /// Microseconds of speech.
+    heard: AtomicU64,
 }
 
 impl Admission {
     pub(super) fn unlimited() -> Self {
         Self {
+            name: String::new(),
             usage: None,
             sessions: 0,
+            heard: AtomicU64::new(0),
         }
+    }
+
+    /// The token's name; empty: none was needed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Speech so far.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        Duration::from_micros(self.heard.load(Ordering::Relaxed))
     }
 
     /// Counts so much speech. A session that runs is never ended for it.
     pub fn heard(&self, speech: Duration) {
+        let micros = u64::try_from(speech.as_micros()).unwrap_or(u64::MAX);
+        self.heard.fetch_add(micros, Ordering::Relaxed);
         if let Some(usage) = &self.usage {
             usage.with_today(|time| *time += speech);
         }

@@ -13,7 +13,7 @@ mod echo_gate;
 mod leg;
 mod spec;
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use interpret_proto::v1::{
     self, CallRequest, CallResponse, call_request::Request, call_response::Response,
@@ -32,6 +32,7 @@ use self::{
 use crate::{
     access::Admission,
     admin::measure,
+    audit::Audit,
     audio::Resampler,
     config::Sessions,
     engines::Engines,
@@ -55,7 +56,7 @@ pub(crate) struct Call {
     pub(crate) limits: Sessions,
     pub(crate) shutdown: Shutdown,
     /// Leave to run; counts what is spoken.
-    pub(crate) admission: Admission,
+    pub(crate) admission: Arc<Admission>,
 }
 
 impl Call {
@@ -66,8 +67,9 @@ impl Call {
         requests: Streaming<CallRequest>,
         responses: Responses,
     ) {
-        tracing::info!(call = %self.id, "call started");
-        let (id, stop) = (self.id.clone(), self.shutdown.stop.clone());
+        let admission = Arc::clone(&self.admission);
+        let audit = Audit::begin("call", &self.id, &admission, self.spec.languages());
+        let stop = self.shutdown.stop.clone();
         let outcome = tokio::select! {
             biased;
             () = responses.closed() => Err(Status::cancelled("the client is gone")),
@@ -80,13 +82,10 @@ impl Call {
             .as_ref()
             .map_or_else(Status::code, |()| tonic::Code::Ok);
         measure::session_ended(code);
-        match outcome {
-            Ok(()) => tracing::info!(call = %id, "call finished"),
-            Err(status) => {
-                tracing::info!(call = %id, ?code, reason = status.message(), "call ended");
-                // Fails when the client is gone or reads nothing: then it cannot be told.
-                let _ = responses.try_send(Err(status));
-            }
+        audit.end(admission.total(), &outcome);
+        if let Err(status) = outcome {
+            // Fails when the client is gone or reads nothing: then it cannot be told.
+            let _ = responses.try_send(Err(status));
         }
     }
 
@@ -175,7 +174,7 @@ struct Desk {
     /// For what is said on each leg.
     outputs: [Outputs; 2],
     unread: Duration,
-    admission: Admission,
+    admission: Arc<Admission>,
     responses: Responses,
 }
 
@@ -359,11 +358,14 @@ impl Desk {
 
     /// Gives each side what is still to be heard.
     async fn play_rest(&mut self) -> Result<(), Status> {
-        for leg in 0..2 {
-            let samples = (self.legs[leg].rate() * LAST_PIECE_MS / 1_000) as usize;
-            while self.legs[leg].ear.is_speaking() {
-                let sequence = self.legs[leg].next_sequence();
-                self.play(leg, sequence, samples).await?;
+        // By turns, so that whoever plays it as it comes can play both.
+        while self.legs.iter().any(|leg| leg.ear.is_speaking()) {
+            for leg in 0..2 {
+                if self.legs[leg].ear.is_speaking() {
+                    let samples = (self.legs[leg].rate() * LAST_PIECE_MS / 1_000) as usize;
+                    let sequence = self.legs[leg].next_sequence();
+                    self.play(leg, sequence, samples).await?;
+                }
             }
         }
         Ok(())

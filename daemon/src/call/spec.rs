@@ -63,6 +63,11 @@ impl CallSpec {
 }
 
 impl CallSpec {
+    /// "fr to en, en to fr", for people.
+    pub(crate) fn languages(&self) -> String {
+        self.legs.each_ref().map(|leg| leg.session.languages()).join(", ")
+    }
+
     /// Pairs that the call translates.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = LanguagePair> + '_ {
         self.legs.iter().flat_map(|leg| leg.session.pairs())

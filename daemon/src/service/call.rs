@@ -1,6 +1,6 @@
 //! Opening a call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use interpret_models::LanguagePair;
 use interpret_proto::v1::{self, CallRequest, CallResponse, call_request};
@@ -50,7 +50,7 @@ impl InterpreterService {
             spec,
             limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
-            admission,
+            admission: Arc::new(admission),
         };
         let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY + AUDIO_CAPACITY);
         tokio::spawn(async move {

@@ -189,10 +189,11 @@ impl Daemon {
 
     /// The services; `gate` checks those who call.
     fn router(&self, gate: Gate) -> Result<Router, ServeError> {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
         let interpreter =
             InterpreterServer::new(self.service.clone()).max_decoding_message_size(MESSAGE_BYTES);
         let interpreter = InterceptedService::new(interpreter, gate);
@@ -201,7 +202,9 @@ impl Daemon {
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
             .tcp_nodelay(true)
             .add_service(self.health_service.clone())
-            .add_service(reflection)
+            .add_service(reflection().build_v1()?)
+            // For grpcurl before 1.8.8.
+            .add_service(reflection().build_v1alpha()?)
             .add_service(interpreter))
     }
 

@@ -95,7 +95,7 @@ impl InterpreterService {
             spec,
             limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
-            admission,
+            admission: Arc::new(admission),
             resume_token: resume_token.clone(),
         };
         let resumable = self.resumable.clone();

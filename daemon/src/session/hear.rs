@@ -36,7 +36,7 @@ pub(super) struct Hear {
     pub(super) changes: Changes,
     /// Where it is told what became of it.
     pub(super) outcomes: mpsc::Sender<Outcome>,
-    pub(super) admission: Admission,
+    pub(super) admission: Arc<Admission>,
 }
 
 impl Hear {

@@ -21,7 +21,7 @@ use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::{
-    access::Admission, admin::measure, config::Sessions, engines::Engines, pipeline::Pipeline,
+    access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines, pipeline::Pipeline,
     rooms::Room,
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct Session {
     /// Where others listen.
     pub(crate) room: Option<Arc<Room>>,
     /// Leave to run; counts what is spoken.
-    pub(crate) admission: Admission,
+    pub(crate) admission: Arc<Admission>,
     /// What a client needs to come back with; empty: it cannot.
     pub(crate) resume_token: String,
 }
@@ -92,7 +92,8 @@ impl Session {
     pub(crate) async fn run(self, engines: Engines, requests: Requests, responses: Responses) {
         let span = tracing::info_span!("session", id = %self.id);
         async {
-            tracing::info!("session started");
+            let admission = Arc::clone(&self.admission);
+            let audit = Audit::begin("session", &self.id, &admission, self.spec.languages());
             let gone = responses.clone();
             let stop = self.shutdown.stop.clone();
             let outcome = tokio::select! {
@@ -105,12 +106,7 @@ impl Session {
             };
             let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
             measure::session_ended(code);
-            match &outcome {
-                Ok(()) => tracing::info!("session finished"),
-                Err(status) => {
-                    tracing::info!(code = ?status.code(), reason = status.message(), "session ended");
-                }
-            }
+            audit.end(admission.total(), &outcome);
             responses.end(outcome);
         }
         .instrument(span)

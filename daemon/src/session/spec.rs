@@ -120,6 +120,15 @@ impl SessionSpec {
         })
     }
 
+    /// "fr to en, pt", for people.
+    #[must_use]
+    pub fn languages(&self) -> String {
+        let list = |languages: Vec<&str>| languages.join(", ");
+        let sources = list(self.sources.iter().map(|source| source.code()).collect());
+        let targets = list(self.targets.iter().map(|t| t.language.code()).collect());
+        format!("{sources} to {targets}")
+    }
+
     /// Pairs that the session translates.
     pub fn pairs(&self) -> impl Iterator<Item = LanguagePair> + '_ {
         self.sources.iter().flat_map(|source| {

@@ -18,6 +18,7 @@ from ._proto.interpreter_pb2 import (
     Target,
 )
 from .conversation import Conversation
+from .errors import InterpretdError
 from .messages import Event, frame_bytes
 from .outbox import Outbox
 from .tasks import cancel_all
@@ -124,10 +125,9 @@ class Session:
         try:
             # Feeding ends early only where the program's audio fails.
             await asyncio.wait({feeding, conversing}, return_when=asyncio.FIRST_COMPLETED)
-            if not feeding.done() or feeding.exception() is None:
-                await conversing
-            else:
-                await feeding
+            if feeding.done():
+                _raise_what_failed(feeding)
+            await conversing
         except Exception as error:  # noqa: BLE001 - goes to whoever iterates
             await self._events.put(error)
         else:
@@ -150,6 +150,12 @@ class Session:
             # A generator that waits at a yield is ended too.
             if isinstance(self._audio, AsyncGenerator):
                 await self._audio.aclose()
+
+
+def _raise_what_failed(feeding: asyncio.Task[None]) -> None:
+    if feeding.cancelled():
+        raise InterpretdError("the source of the audio was cancelled")
+    feeding.result()
 
 
 def _pieces(data: bytes, frame: int) -> list[bytes]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from interpretd_client import options
 from interpretd_client.errors import InterpretdError, InvalidArgument
 from interpretd_client.messages import AudioFormat, BargeIn, CallLeg
+from interpretd_client.tasks import cancel_all
 
 from .bridge import Bridge
 
@@ -121,25 +122,27 @@ async def _run(
     daemon: Daemon,
     listen: Callable[[Bridge], AbstractAsyncContextManager[str]],
 ) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with daemon:
         bridge = Bridge(daemon, mode=options.MODES[given.mode], alone=given.alone, calls=given.calls)
         async with listen(bridge) as address:
             log.info("listening on %s", address)
-            try:
-                await daemon.languages()
-            except InterpretdError as error:
-                # It may come later; until then every call says so.
-                log.warning("%s", error)
-            await _stopped()
+            asking = asyncio.create_task(_ask(daemon))
+            await stop.wait()
             log.info("stopping")
+            await cancel_all(asking)
             await bridge.close()
 
 
-async def _stopped() -> None:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await stop.wait()
+async def _ask(daemon: Daemon) -> None:
+    try:
+        pairs = await daemon.languages()
+        log.info("the daemon interprets %s", ", ".join(f"{p.source}-{p.target}" for p in pairs))
+    except InterpretdError as error:
+        # It may come later; until then every call says so.
+        log.warning("%s", error)
 
 
 def _two(text: str, option: str) -> tuple[str, str]:

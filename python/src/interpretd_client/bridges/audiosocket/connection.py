@@ -52,8 +52,6 @@ class Connection:
             await self._serve()
         except (BadFrame, CannotJoin) as error:
             log.error("connection from %s: %s; closing it", peer, error)  # noqa: TRY400
-        except asyncio.TimeoutError:
-            log.error("connection from %s: no UUID and audio in %g s; closing it", peer, _HELLO)  # noqa: TRY400
         except OSError as error:
             log.info("connection from %s: %s", peer, error)
         except Exception:
@@ -62,7 +60,10 @@ class Connection:
             await self._farewell()
 
     async def _serve(self) -> None:
-        hello = await asyncio.wait_for(self._hello(), _HELLO)
+        try:
+            hello = await asyncio.wait_for(self._hello(), _HELLO)
+        except asyncio.TimeoutError:
+            raise BadFrame(f"no UUID and audio came in {_HELLO:g} s") from None
         if hello is None:
             return
         (name, index), first = hello

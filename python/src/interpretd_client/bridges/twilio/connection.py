@@ -43,15 +43,16 @@ class Connection:
             await self._serve()
         except (BadMessage, CannotJoin) as error:
             log.error("connection from %s: %s; closing it", peer, error)  # noqa: TRY400
-        except asyncio.TimeoutError:
-            log.error("connection from %s: no start in %g s; closing it", peer, _HELLO)  # noqa: TRY400
         except (ConnectionClosed, OSError) as error:
             log.info("connection from %s: %s", peer, error)
         except Exception:
             log.exception("connection from %s failed", peer)
 
     async def _serve(self) -> None:
-        start = await asyncio.wait_for(self._hello(), _HELLO)
+        try:
+            start = await asyncio.wait_for(self._hello(), _HELLO)
+        except asyncio.TimeoutError:
+            raise BadMessage(f"no start came in {_HELLO:g} s") from None
         if start is None:
             return
         config = self.options.leg(start.leg, mulaw(), language=start.language, voice=start.voice)

@@ -1,0 +1,84 @@
+//! A daemon that is full says so at once, and when to try again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+use anyhow::{Context as _, Result};
+use interpret_proto::v1::{
+    CallConfig, GetCapacityRequest, SessionConfig, interpret_request::Request,
+    interpret_response::Response,
+};
+use interpret_tests::{
+    daemon_process::DaemonProcess,
+    speech::recording,
+    stream::{Stream, chunks, config},
+    telephone::{call, leg},
+};
+use interpretd::session::{REASON_KEY, RETRY_KEY};
+use tonic::{Code, Status};
+
+/// What a full daemon says: why, and when to try again.
+fn assert_full(status: &Status) {
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    assert_eq!(status.metadata().get(REASON_KEY).unwrap(), "full");
+    let after = status.metadata().get(RETRY_KEY).unwrap().to_str().unwrap();
+    assert!(after.parse::<u32>().unwrap() > 0, "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Result<()> {
+    // The daemon takes any load for too much but that of the first session, which it always takes.
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("interpretd.toml");
+    std::fs::write(&file, "[sessions]\npressure_limit = 0.01\n")?;
+    let daemon = DaemonProcess::ready(&["--config", &file.display().to_string()]).await?;
+    let mut client = daemon.client().await?;
+    let capacity = client.get_capacity(GetCapacityRequest {}).await?.into_inner();
+    assert!(capacity.accepting);
+    assert_eq!((capacity.sessions, capacity.sessions_max), (0, 8));
+
+    let mut first = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
+    let capacity = client.get_capacity(GetCapacityRequest {}).await?.into_inner();
+    assert!(!capacity.accepting && capacity.retry_after_ms > 0, "{capacity:?}");
+    let second = Stream::open(&mut client, Request::Config(config("en", "fr"))).await;
+    assert_full(&second.unwrap_err());
+    // A recording can wait: it is not refused for the load.
+    let recorded = SessionConfig {
+        recorded: true,
+        ..config("en", "fr")
+    };
+    let recorded = Stream::open(&mut client, Request::Config(recorded)).await?;
+    drop(recorded);
+    // The session that runs is none the worse.
+    assert!(matches!(first.next().await?, Some(Response::SessionStarted(_))));
+    let samples = recording("jfk-en")?.samples()?;
+    let all = first.finish(chunks(&samples, 1_600)).await?;
+    assert!(matches!(all.last(), Some(Response::SessionEnded(_))));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_leg_of_a_call_takes_a_place() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--max-sessions", "2"]).await?;
+    let mut client = daemon.client().await?;
+    let session = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
+    let legs = CallConfig {
+        legs: vec![leg("fr"), leg("en")],
+        ..CallConfig::default()
+    };
+    let refused = call(&mut client, legs.clone(), Default::default(), [None, None]).await;
+    assert_full(&refused.err().context("a call with one place")?);
+    drop(session);
+    // The place is free as soon as the daemon has seen the session go.
+    let mut tries = 0;
+    while call(&mut client, legs.clone(), Default::default(), [None, None]).await.is_err() {
+        tries += 1;
+        assert!(tries < 100, "the place is not given back");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
