@@ -130,6 +130,8 @@ async fn whenever_the_connection_is_cut_the_session_is_the_same() -> Result<()> 
             };
             if matches!(response, Response::Heartbeat(_)) {
                 assert_eq!(number, 0);
+                // They come for ever where nothing else does.
+                came += usize::from(cut.is_some());
                 continue;
             }
             assert_eq!(number, last + 1, "nothing twice, nothing lost");
