@@ -15,7 +15,7 @@ use safetensors::{Dtype, tensor::Metadata};
 use super::{
     MarianOptions, Precision,
     config::MarianConfig,
-    network::{ByteMatrix, Network, Weight},
+    network::{ByteMatrix, Network, Shelf, Weight},
 };
 use crate::translation::TranslationError;
 
@@ -45,7 +45,10 @@ pub(super) fn read(
         )
     };
     weights
-        .and_then(|weights| Network::read(config, options, in_target, &weights.root()))
+        .and_then(|weights| {
+            let shelf = Shelf::new(weights.bytes());
+            Network::read(config, options, in_target, &weights.root(&shelf))
+        })
         .map_err(|error| TranslationError::Load {
             path: folder.to_owned(),
             reason: format!("{name}: {error}"),
@@ -73,15 +76,27 @@ pub(super) struct ByteFile {
 #[derive(Clone)]
 pub(super) struct At<'a> {
     weights: &'a Weights,
+    /// Where 8-bit matrices are put.
+    shelf: &'a Shelf,
     prefix: String,
 }
 
 impl Weights {
-    /// Where all names begin.
-    pub(super) fn root(&self) -> At<'_> {
+    /// Where all names begin. 8-bit matrices that are taken come to lie on `shelf`.
+    pub(super) fn root<'a>(&'a self, shelf: &'a Shelf) -> At<'a> {
         At {
             weights: self,
+            shelf,
             prefix: String::new(),
+        }
+    }
+
+    /// What 8-bit matrices take of a shelf, at most about.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Full(_, Precision::F32) => 0,
+            Self::Full(tensors, Precision::Q8) => tensors.values().map(Tensor::elem_count).sum(),
+            Self::Bytes(file) => file.metadata.data_len(),
         }
     }
 }
@@ -91,6 +106,7 @@ impl At<'_> {
     pub(super) fn at(&self, name: impl Display) -> Self {
         At {
             weights: self.weights,
+            shelf: self.shelf,
             prefix: format!("{}{name}.", self.prefix),
         }
     }
@@ -117,7 +133,30 @@ impl At<'_> {
         self.stacked(&[name.to_owned()], outputs, inputs)
     }
 
-    /// Several such matrices as one, which has the outputs of all, one after the other.
+    /// A matrix [outputs, inputs] with its outputs in another order: each of them once.
+    pub(super) fn reordered(&self, name: &str, order: &[u32], inputs: usize) -> Result<Weight> {
+        let name = format!("{}{name}", self.prefix);
+        let shape = [order.len(), inputs];
+        match self.weights {
+            Weights::Full(tensors, precision) => {
+                let tensor = find(tensors, &name)?;
+                check(&name, tensor.dims(), shape)?;
+                let order = Tensor::new(order, tensor.device())?;
+                Weight::new(&tensor.index_select(&order, 0)?, *precision, self.shelf)
+            }
+            Weights::Bytes(file) => {
+                let (bytes, scales) = file.matrix(&name, shape)?;
+                let order = || order.iter().map(|output| *output as usize);
+                let scales = order().map(|output| scales[output]).collect();
+                let bytes: &[i8] = bytemuck::cast_slice(&bytes);
+                let rows = order().map(|output| &bytes[output * inputs..][..inputs]);
+                let matrix = ByteMatrix::fitted(rows, scales, inputs, self.shelf);
+                Ok(Weight::Bytes(matrix))
+            }
+        }
+    }
+
+    /// Several matrices [outputs, inputs] as one, which has the outputs of all, one after the other.
     pub(super) fn stacked(
         &self,
         names: &[String],
@@ -125,43 +164,42 @@ impl At<'_> {
         inputs: usize,
     ) -> Result<Weight> {
         let names = names.iter().map(|name| format!("{}{name}", self.prefix));
-        let check = |name: &str, shape: &[usize]| {
-            if shape == [outputs, inputs] {
-                Ok(())
-            } else {
-                Err(Error::Msg(format!(
-                    "'{name}' is {shape:?} instead of {:?}",
-                    [outputs, inputs]
-                )))
-            }
-        };
         match self.weights {
             Weights::Full(tensors, precision) => {
                 let parts = names.map(|name| {
                     let tensor = find(tensors, &name)?;
-                    check(&name, tensor.dims())?;
+                    check(&name, tensor.dims(), [outputs, inputs])?;
                     Ok(tensor)
                 });
                 Weight::new(
                     &Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?,
                     *precision,
+                    self.shelf,
                 )
             }
             Weights::Bytes(file) => {
                 let (mut all, mut all_scales) = (Vec::new(), Vec::new());
                 for name in names {
-                    let (shape, bytes) = file.data(&name, Dtype::I8)?;
-                    check(&name, &shape)?;
-                    let scales = file.floats(&format!("{name}{SCALES}"))?;
-                    if scales.len() != outputs {
-                        return Err(Error::Msg(format!("'{name}' has too few scales")));
-                    }
-                    all.extend(bytes.into_iter().map(u8::cast_signed));
+                    let (bytes, scales) = file.matrix(&name, [outputs, inputs])?;
+                    all.extend(bytes);
                     all_scales.extend(scales);
                 }
-                Ok(Weight::Bytes(ByteMatrix::fitted(&all, all_scales, inputs)))
+                let all: &[i8] = bytemuck::cast_slice(&all);
+                let rows = all.chunks_exact(inputs);
+                let matrix = ByteMatrix::fitted(rows, all_scales, inputs, self.shelf);
+                Ok(Weight::Bytes(matrix))
             }
         }
+    }
+}
+
+fn check(name: &str, found: &[usize], wanted: [usize; 2]) -> Result<()> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Error::Msg(format!(
+            "'{name}' is {found:?} instead of {wanted:?}"
+        )))
     }
 }
 
@@ -219,6 +257,22 @@ impl ByteFile {
         file.read_exact(&mut data)
             .map_err(|error| Error::Msg(format!("'{name}': {error}")))?;
         Ok((info.shape.clone(), data))
+    }
+
+    /// The bytes of a matrix [outputs, inputs], and what a step is worth in each output's.
+    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<(Vec<u8>, Vec<f32>)> {
+        let (found, bytes) = self.data(name, Dtype::I8)?;
+        check(name, &found, shape)?;
+        let scales = self.floats(&format!("{name}{SCALES}"))?;
+        if scales.len() == shape[0] {
+            Ok((bytes, scales))
+        } else {
+            Err(Error::Msg(format!(
+                "'{name}' has {} scales instead of {}",
+                scales.len(),
+                shape[0]
+            )))
+        }
     }
 
     fn floats(&self, name: &str) -> Result<Vec<f32>> {

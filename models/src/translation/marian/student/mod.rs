@@ -17,7 +17,7 @@ use candle_nn::Activation;
 
 use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
 use super::network::{
-    ByteMatrix, EncoderLayer, FeedForward, Heads, Linear, Memory, Norm, OwnAttention, Rows,
+    ByteMatrix, EncoderLayer, FeedForward, Heads, Linear, Memory, Norm, OwnAttention, Rows, Shelf,
 };
 use crate::translation::TranslationError;
 
@@ -64,8 +64,12 @@ impl StudentNetwork {
         };
         let network = || {
             let weights = |reason| format!("{WEIGHTS}: {reason}");
-            let parts = Parts(ModelFile::parse(read(WEIGHTS)?).map_err(weights)?);
-            let shape = Shape::read(&parts.0).map_err(weights)?;
+            let file = read(WEIGHTS)?;
+            let parts = Parts {
+                shelf: Shelf::new(file.len()),
+                file: ModelFile::parse(file).map_err(weights)?,
+            };
+            let shape = Shape::read(&parts.file).map_err(weights)?;
             let shortlist = Shortlist::parse(&read("lex.bin")?, shape.vocabulary)
                 .map_err(|reason| format!("lex.bin: {reason}"))?;
             Self::of(&parts, shape, shortlist).map_err(weights)
@@ -78,7 +82,7 @@ impl StudentNetwork {
 
     fn of(parts: &Parts, shape: Shape, shortlist: Shortlist) -> std::result::Result<Self, String> {
         let (vocabulary, width) = (shape.vocabulary, shape.width);
-        let table = parts.0.matrix("Wemb", [vocabulary, width])?;
+        let table = parts.file.matrix("Wemb", [vocabulary, width])?;
         let row_steps = parts.steps("none_QuantMultA")?;
         let encoder = (1..=shape.encoder).map(|layer| {
             let prefix = format!("encoder_l{layer}");
@@ -92,8 +96,8 @@ impl StudentNetwork {
         let decoder = (1..=shape.decoder)
             .map(|layer| DecoderLayer::read(parts, &format!("decoder_l{layer}"), shape));
         Ok(Self {
-            table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps),
-            bias: parts.0.floats("decoder_ff_logit_out_b", vocabulary)?,
+            table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps, &parts.shelf),
+            bias: parts.file.floats("decoder_ff_logit_out_b", vocabulary)?,
             positions: positions(width),
             encoder: encoder.collect::<std::result::Result<_, String>>()?,
             decoder: decoder.collect::<std::result::Result<_, String>>()?,
@@ -181,12 +185,16 @@ fn positions(width: usize) -> Rows {
 }
 
 /// The file's items, put together to the parts of a network.
-struct Parts(ModelFile);
+struct Parts {
+    file: ModelFile,
+    /// Where matrices are put.
+    shelf: Shelf,
+}
 
 impl Parts {
     /// What rows are multiplied with before they are rounded.
     fn steps(&self, name: &str) -> std::result::Result<f32, String> {
-        let steps = self.0.floats(name, 1)?;
+        let steps = self.file.floats(name, 1)?;
         match steps[..] {
             [steps] if steps.is_finite() && steps > 0.0 => Ok(steps),
             _ => Err(format!("'{name}' is {steps:?}")),
@@ -200,18 +208,18 @@ impl Parts {
         bias: Option<&str>,
         [inputs, outputs]: [usize; 2],
     ) -> std::result::Result<Linear, String> {
-        let item = self.0.matrix(weight, [inputs, outputs])?;
+        let item = self.file.matrix(weight, [inputs, outputs])?;
         let row_steps = self.steps(&format!("{weight}_QuantMultA"))?;
         let bias = match bias {
-            Some(bias) => self.0.floats(bias, outputs)?,
+            Some(bias) => self.file.floats(bias, outputs)?,
             None => vec![0.0; outputs],
         };
-        let matrix = ByteMatrix::given(&item.bytes, inputs, item.steps, row_steps);
+        let matrix = ByteMatrix::given(&item.bytes, inputs, item.steps, row_steps, &self.shelf);
         Ok(Linear::of_bytes(matrix, bias))
     }
 
     fn norm(&self, prefix: &str, width: usize) -> std::result::Result<Norm, String> {
-        let numbers = |what| self.0.floats(&format!("{prefix}_ln_{what}"), width);
+        let numbers = |what| self.file.floats(&format!("{prefix}_ln_{what}"), width);
         Ok(Norm::new(numbers("scale")?, numbers("bias")?, EPSILON))
     }
 
