@@ -1,17 +1,13 @@
 //! The weights of an OPUS-MT model, in whichever form its folder has them: `model.q8.safetensors`
 //! ([`crate::convert::marian_to_bytes`]), which loads in a moment, or `model.safetensors`.
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::Path,
-};
+mod byte_file;
+
+use std::{collections::HashMap, fmt::Display, path::Path};
 
 use candle_core::{DType, Device, Error, Result, Tensor, safetensors::MmapedSafetensors};
-use safetensors::{Dtype, tensor::Metadata};
 
+pub(super) use self::byte_file::ByteFile;
 use super::{
     MarianOptions, Precision,
     config::MarianConfig,
@@ -63,15 +59,6 @@ pub(super) enum Weights {
     Bytes(ByteFile),
 }
 
-/// A file with 8-bit matrices, from which each tensor is read when it is asked for: memory never holds the
-/// whole file beside what is made of it.
-pub(super) struct ByteFile {
-    file: File,
-    /// Where in it the tensors begin.
-    begin: usize,
-    metadata: Metadata,
-}
-
 /// A place in the names of tensors, which are paths.
 #[derive(Clone)]
 pub(super) struct At<'a> {
@@ -96,7 +83,7 @@ impl Weights {
         match self {
             Self::Full(_, Precision::F32) => 0,
             Self::Full(tensors, Precision::Q8) => tensors.values().map(Tensor::elem_count).sum(),
-            Self::Bytes(file) => file.metadata.data_len(),
+            Self::Bytes(file) => file.bytes(),
         }
     }
 }
@@ -207,79 +194,6 @@ fn find<'a>(tensors: &'a HashMap<String, Tensor>, name: &str) -> Result<&'a Tens
     tensors
         .get(name)
         .ok_or_else(|| Error::Msg(format!("there is no '{name}'")))
-}
-
-impl ByteFile {
-    fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        if length > size {
-            return Err(Error::Msg("it is no safetensors file".to_owned()));
-        }
-        let mut header = Vec::new();
-        (&file).take(length).read_to_end(&mut header)?;
-        // (`SafeTensors::read_metadata` wants the whole file in memory.)
-        let metadata: Metadata = serde_json::from_slice(&header).map_err(Error::wrap)?;
-        let begin = size_of_val(&length) + header.len();
-        let end = (begin + metadata.data_len()) as u64;
-        if end != size {
-            return Err(Error::Msg(format!(
-                "it has {size} bytes instead of {end}: it is damaged"
-            )));
-        }
-        Ok(Self {
-            file,
-            begin,
-            metadata,
-        })
-    }
-
-    fn data(&self, name: &str, dtype: Dtype) -> Result<(Vec<usize>, Vec<u8>)> {
-        let info = self.metadata.info(name);
-        let info = info.ok_or_else(|| Error::Msg(format!("there is no '{name}'")))?;
-        if info.dtype != dtype {
-            return Err(Error::Msg(format!("'{name}' is not {dtype:?}")));
-        }
-        let (from, to) = info.data_offsets;
-        let mut data = vec![0; to.saturating_sub(from)];
-        let numbers: usize = info.shape.iter().product();
-        if data.len() * 8 != numbers * dtype.bitsize() {
-            return Err(Error::Msg(format!(
-                "'{name}' has {} bytes for {numbers} numbers",
-                data.len()
-            )));
-        }
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start((self.begin + from) as u64))?;
-        file.read_exact(&mut data)
-            .map_err(|error| Error::Msg(format!("'{name}': {error}")))?;
-        Ok((info.shape.clone(), data))
-    }
-
-    /// The bytes of a matrix [outputs, inputs], and what a step is worth in each output's.
-    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<(Vec<u8>, Vec<f32>)> {
-        let (found, bytes) = self.data(name, Dtype::I8)?;
-        check(name, &found, shape)?;
-        let scales = self.floats(&format!("{name}{SCALES}"))?;
-        if scales.len() == shape[0] {
-            Ok((bytes, scales))
-        } else {
-            Err(Error::Msg(format!(
-                "'{name}' has {} scales instead of {}",
-                scales.len(),
-                shape[0]
-            )))
-        }
-    }
-
-    fn floats(&self, name: &str) -> Result<Vec<f32>> {
-        let (_, data) = self.data(name, Dtype::F32)?;
-        let (numbers, _) = data.as_chunks::<4>();
-        Ok(numbers.iter().map(|n| f32::from_le_bytes(*n)).collect())
-    }
 }
 
 /// Copies each tensor out of the mapped file, as f32; the mapping ends with this function.
