@@ -96,7 +96,7 @@ impl StudentNetwork {
         let decoder = (1..=shape.decoder)
             .map(|layer| DecoderLayer::read(parts, &format!("decoder_l{layer}"), shape));
         Ok(Self {
-            table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps, &parts.shelf),
+            table: ByteMatrix::given(table.bytes, width, table.steps, row_steps, &parts.shelf),
             bias: parts.file.floats("decoder_ff_logit_out_b", vocabulary)?,
             positions: positions(width),
             encoder: encoder.collect::<std::result::Result<_, String>>()?,
@@ -214,7 +214,7 @@ impl Parts {
             Some(bias) => self.file.floats(bias, outputs)?,
             None => vec![0.0; outputs],
         };
-        let matrix = ByteMatrix::given(&item.bytes, inputs, item.steps, row_steps, &self.shelf);
+        let matrix = ByteMatrix::given(item.bytes, inputs, item.steps, row_steps, &self.shelf);
         Ok(Linear::of_bytes(matrix, bias))
     }
 
