@@ -41,7 +41,8 @@ pub(super) struct StudentNetwork {
     positions: Rows,
     encoder: Vec<EncoderLayer>,
     decoder: Vec<DecoderLayer>,
-    shortlist: Shortlist,
+    /// None: translations may hold all tokens.
+    shortlist: Option<Shortlist>,
     /// Tokens that no translation may hold.
     never: Vec<u32>,
 }
@@ -102,7 +103,7 @@ impl StudentNetwork {
             encoder: encoder.collect::<std::result::Result<_, String>>()?,
             decoder: decoder.collect::<std::result::Result<_, String>>()?,
             shape,
-            shortlist,
+            shortlist: Some(shortlist),
             never: Vec::new(),
         })
     }
@@ -110,6 +111,11 @@ impl StudentNetwork {
     /// No translation shall hold one of `tokens`.
     pub(super) fn forbid(&mut self, tokens: Vec<u32>) {
         self.never = tokens;
+    }
+
+    /// Any translation may hold any token from now on.
+    pub(super) fn do_without_shortlist(&mut self) {
+        self.shortlist = None;
     }
 
     /// Number of tokens.
@@ -140,7 +146,12 @@ impl StudentNetwork {
 
     /// A source without its keys and values.
     fn unlooked(&self, tokens: &[u32]) -> StudentSource {
-        let mut candidates = self.shortlist.candidates(tokens, self.shape.vocabulary);
+        let vocabulary = self.shape.vocabulary;
+        let mut candidates = match &self.shortlist {
+            Some(shortlist) => shortlist.candidates(tokens, vocabulary),
+            // (Files number tokens with 32 bits.)
+            None => (0..vocabulary as u32).collect(),
+        };
         candidates.retain(|token| !self.never.contains(token));
         let bias = candidates.iter().map(|token| self.bias[*token as usize]);
         StudentSource {
