@@ -51,6 +51,7 @@ fn main() {
         let options = MarianOptions {
             precision,
             alignment_layers: layers.to_vec(),
+            ..MarianOptions::default()
         };
         MarianTranslator::load_with(&folder, pair.parse().expect("a pair"), &options).unwrap()
     };

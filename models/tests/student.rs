@@ -13,7 +13,8 @@ mod models;
 use std::path::{Path, PathBuf};
 
 use interpret_models::translation::{
-    self, HoldBack, MarianTranslator, Search, Translation, TranslationRequest, Translator,
+    self, HoldBack, MarianOptions, MarianTranslator, Search, Translation, TranslationRequest,
+    Translator,
 };
 
 const PAIRS: [(&str, &str); 2] = [
@@ -109,6 +110,37 @@ fn a_sign_that_no_piece_has_is_copied() {
     let found = translate(&mut model, &plain("♪"));
     assert_eq!(found.text, "♪");
     assert_eq!(found.tokens[0].piece, "▁♪");
+}
+
+/// With more tokens to choose from each is less probable, and hardly ever another one is better.
+#[test]
+fn the_shortlist_leaves_out_what_is_hardly_ever_wanted() {
+    for (pair, text) in PAIRS {
+        let options = MarianOptions {
+            whole_vocabulary: true,
+            ..MarianOptions::default()
+        };
+        let pair_of = pair.parse().unwrap();
+        let mut whole = MarianTranslator::load_with(&folder(pair), pair_of, &options).unwrap();
+        let mut model = load(pair);
+        let (mut same, mut all, mut less) = (0, 0, 0.0);
+        for line in text.lines().take(8) {
+            let (listed, whole) = (
+                translate(&mut model, &plain(line)),
+                translate(&mut whole, &plain(line)),
+            );
+            all += 1;
+            if ids(&listed) == ids(&whole) {
+                same += 1;
+                for (listed, whole) in listed.tokens.iter().zip(&whole.tokens) {
+                    assert!(whole.log_probability <= listed.log_probability + 1e-4);
+                    less += listed.log_probability - whole.log_probability;
+                }
+            }
+        }
+        assert!(same + 2 >= all, "{pair}: {same} of {all}");
+        assert!(less > 1e-3, "{pair}: the same {less}");
+    }
 }
 
 #[test]

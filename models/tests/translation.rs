@@ -22,8 +22,8 @@ use interpret_models::{
     import::{Import, import},
     store::{Settings, Store},
     translation::{
-        Glossary, HoldBack, MarianTranslator, Search, Translation, TranslationError,
-        TranslationRequest, Translator,
+        Glossary, HoldBack, MarianTranslator, ScoredTranslation, Search, Translation,
+        TranslationError, TranslationRequest, Translator,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -239,6 +239,38 @@ fn beam_search_finds_no_worse_than_greedy() {
             log_probability(&greedy),
         );
     }
+}
+
+#[test]
+fn beam_search_tells_what_else_it_weighed_up() {
+    let mut model = english_to_french();
+    let source = "We are looking for a solution that works for everybody.";
+    for n_best in [0, 3, 9] {
+        let request = TranslationRequest {
+            n_best,
+            ..request(source, BEAM)
+        };
+        let found = model.translate(&request).unwrap();
+        // The width of the beam is 4.
+        assert_eq!(found.n_best.len(), n_best.min(4));
+        assert!(found.n_best.is_sorted_by(|a, b| a.score >= b.score));
+        if let Some(first) = found.n_best.first() {
+            assert_eq!((&first.text, &first.tokens), (&found.text, &found.tokens));
+        }
+        for (which, other) in found.n_best.iter().enumerate() {
+            let sum: f32 = other.tokens.iter().map(|t| t.log_probability).sum();
+            // Divided by all tokens, the end included, which costs something, but hardly more than this.
+            let end = other.score * (other.tokens.len() + 1) as f32 - sum;
+            assert!(end <= 1e-3 && end > -5.0, "{end}: {}", other.text);
+            let same = |earlier: &ScoredTranslation| earlier.tokens == other.tokens;
+            assert!(!found.n_best[..which].iter().any(same), "{}", other.text);
+        }
+    }
+    let greedy = TranslationRequest {
+        n_best: 3,
+        ..request(source, Search::Greedy)
+    };
+    assert!(model.translate(&greedy).unwrap().n_best.is_empty());
 }
 
 #[test]

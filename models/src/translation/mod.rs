@@ -94,6 +94,9 @@ pub struct TranslationRequest {
     pub whole_words: bool,
     /// Terms that are to be rendered in a given way.
     pub glossary: Option<Arc<Glossary>>,
+    /// How many of the translations that beam search weighed up are to be told with their scores, in
+    /// [`Translation::n_best`]: as many as its width at most. Greedy search weighs none up.
+    pub n_best: usize,
 }
 
 /// How much of a translation is held back while its sentence is still being spoken.
@@ -140,6 +143,23 @@ pub struct Translation {
     pub source_spans: Vec<Range<usize>>,
     /// The terms of the glossary that the source holds, in its order.
     pub terms: Vec<TermOutcome>,
+    /// As many as [`TranslationRequest::n_best`] asked for and beam search has, best first: the first is this
+    /// translation itself.
+    pub n_best: Vec<ScoredTranslation>,
+}
+
+/// One of several translations of a sentence. Two may say the same in different tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredTranslation {
+    /// The translation, trimmed.
+    pub text: String,
+    /// Its tokens, without the end of sentence.
+    pub tokens: Vec<TranslatedToken>,
+    /// Natural logarithm of its probability, from the end of the committed prefix to the end of sentence,
+    /// divided by its number of tokens there, the end included, to the power of
+    /// [`Search::Beam::length_penalty`]. Tokens of a term of the glossary were forced: they count for no
+    /// probability. Through another language it is the score of the second half.
+    pub score: f32,
 }
 
 /// What became of a term of the glossary.

@@ -137,7 +137,8 @@ fn joined(between: &Translation, mut found: Translation) -> Translation {
     let words = words(&between.text);
     let looked = looked(between, words.len());
     let last = between.source_tokens.saturating_sub(1);
-    for token in &mut found.tokens {
+    let others = found.n_best.iter_mut().flat_map(|other| &mut other.tokens);
+    for token in found.tokens.iter_mut().chain(others) {
         let Some(attention) = token.attention.take() else {
             continue;
         };
@@ -192,7 +193,10 @@ fn looked(translation: &Translation, count: usize) -> Vec<Vec<f32>> {
 mod tests {
     use std::ops::Range;
 
-    use super::{super::TranslatedToken, *};
+    use super::{
+        super::{ScoredTranslation, TranslatedToken},
+        *,
+    };
 
     fn token(piece: &str, attention: &[f32]) -> TranslatedToken {
         TranslatedToken {
@@ -224,6 +228,7 @@ mod tests {
             source_tokens: 3,
             source_spans: vec![0..4, 5..9, 9..9],
             terms: vec![term(5..9, "preto", true), term(0..4, "bicho", false)],
+            n_best: Vec::new(),
         };
         let found = Translation {
             text: "gato preto".to_owned(),
@@ -234,10 +239,16 @@ mod tests {
             source_tokens: 3,
             source_spans: vec![0..5, 6..9, 9..9],
             terms: vec![term(0..5, "preto", true)],
+            n_best: vec![ScoredTranslation {
+                text: "preto".to_owned(),
+                tokens: vec![token("▁preto", &[0.9, 0.0, 0.1])],
+                score: -1.0,
+            }],
         };
         let joined = joined(&between, found);
         let said = |token| &"chat noir"[joined.aligned_span(token).unwrap()];
         assert_eq!((said(0), said(1)), ("chat", "noir"));
+        assert_eq!(joined.n_best[0].tokens, joined.tokens[1..]);
         let honoured = joined
             .terms
             .iter()

@@ -74,7 +74,8 @@ impl MarianTranslator {
         Self::load_with(dir, pair, &MarianOptions::default())
     }
 
-    /// Like [`load`](Self::load), with other than the default options. A student has its own precision.
+    /// Like [`load`](Self::load), with other than the default options. A student has its own precision and
+    /// its own layer that tells the alignment.
     ///
     /// # Errors
     /// Like [`load`](Self::load)'s; also when the options do not fit the model.
@@ -84,7 +85,7 @@ impl MarianTranslator {
         options: &MarianOptions,
     ) -> Result<Self, TranslationError> {
         if dir.join(student::WEIGHTS).exists() {
-            Self::load_student(dir, pair)
+            Self::load_student(dir, pair, options)
         } else {
             Self::load_opus_mt(dir, pair, options)
         }
@@ -117,12 +118,19 @@ impl MarianTranslator {
         })
     }
 
-    fn load_student(dir: &Path, pair: LanguagePair) -> Result<Self, TranslationError> {
+    fn load_student(
+        dir: &Path,
+        pair: LanguagePair,
+        options: &MarianOptions,
+    ) -> Result<Self, TranslationError> {
         let mut network = StudentNetwork::read(dir)?;
         let tokens = Tokens::read_shared(dir, network.vocabulary())?;
         let mut never = vec![tokens.unknown()];
         never.extend(tokens.bytes());
         network.forbid(never.clone());
+        if options.whole_vocabulary {
+            network.do_without_shortlist();
+        }
         Ok(Self {
             pair,
             words: Words::new(tokens.pieces()),

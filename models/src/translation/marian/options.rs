@@ -19,6 +19,9 @@ pub struct MarianOptions {
     /// token depends on. Empty for the last, which found 67 of 70 names and numbers of 25 sentences
     /// where the one before found 63 (`models/examples/translation_alignment.rs`, fr-en).
     pub alignment_layers: Vec<usize>,
+    /// Has a student choose among all tokens, not only among those of the shortlist that its sentence may
+    /// need: much slower, to tell what the shortlist costs. Other models have none.
+    pub whole_vocabulary: bool,
 }
 
 impl MarianOptions {

@@ -1,7 +1,7 @@
 //! Text to token numbers and back: SentencePiece pieces, looked up in `vocab.json` or numbered by
 //! themselves.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use sentencepiece_rs::{ModelType, SPACE_SYMBOL, SentencePieceProcessor};
 
@@ -14,9 +14,11 @@ const UNKNOWN: &str = "<unk>";
 /// Tokens of one pair. The SentencePiece models cut text into pieces (and normalise it first,
 /// `nmt_nfkc`); the numbers are shared by both sides.
 pub(super) struct Tokens {
-    source: Side,
-    target: Side,
-    ids: HashMap<String, u32>,
+    source: Arc<Side>,
+    /// Of a student the same as the source's: it is the larger part of what a student's tokens hold.
+    target: Arc<Side>,
+    /// None: a piece's number is its place in the model.
+    ids: Option<HashMap<String, u32>>,
     pieces: Vec<String>,
     unknown: u32,
 }
@@ -35,6 +37,12 @@ impl Side {
             unigram: is_unigram.then(|| Unigram::new(model.model())),
             model,
         }
+    }
+
+    /// The place of a piece in the model.
+    fn number(&self, piece: &str) -> Option<u32> {
+        let place = self.model.model().try_piece_to_id(piece)?;
+        u32::try_from(place).ok()
     }
 
     fn pieces(&self, text: &str) -> Result<Vec<String>, TranslationError> {
@@ -58,7 +66,7 @@ impl Tokens {
         };
         let pieces_of = |name: &str| {
             SentencePieceProcessor::open(folder.join(name))
-                .map(Side::new)
+                .map(|model| Arc::new(Side::new(model)))
                 .map_err(|error| refuse(format!("{name} is not a SentencePiece model: {error}")))
         };
         let text = std::fs::read_to_string(folder.join("vocab.json"))
@@ -83,7 +91,7 @@ impl Tokens {
         Ok(Self {
             source: pieces_of("source.spm")?,
             target: pieces_of("target.spm")?,
-            ids,
+            ids: Some(ids),
             pieces,
             unknown,
         })
@@ -98,12 +106,10 @@ impl Tokens {
         };
         let bytes = std::fs::read(folder.join("vocab.spm"))
             .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let model = || {
-            SentencePieceProcessor::from_serialized_model(&bytes)
-                .map_err(|error| refuse(format!("is not a SentencePiece model: {error}")))
-        };
-        let (source, target) = (Side::new(model()?), Side::new(model()?));
-        let pieces: Vec<String> = source
+        let model = SentencePieceProcessor::from_serialized_model(&bytes)
+            .map_err(|error| refuse(format!("is not a SentencePiece model: {error}")))?;
+        let both = Arc::new(Side::new(model));
+        let pieces: Vec<String> = both
             .model
             .model()
             .pieces()
@@ -116,14 +122,13 @@ impl Tokens {
                 pieces.len()
             )));
         }
-        let ids: HashMap<String, u32> = pieces.iter().cloned().zip(0..).collect();
-        let unknown = *ids
-            .get(UNKNOWN)
+        let unknown = both
+            .number(UNKNOWN)
             .ok_or_else(|| refuse(format!("has no {UNKNOWN}")))?;
         Ok(Self {
-            source,
-            target,
-            ids,
+            source: Arc::clone(&both),
+            target: both,
+            ids: None,
             pieces,
             unknown,
         })
@@ -144,8 +149,8 @@ impl Tokens {
     pub(super) fn of_targets(&self) -> Vec<bool> {
         let mut of_targets = vec![false; self.pieces.len()];
         for piece in self.target.model.model().pieces() {
-            if let Some(id) = self.ids.get(&piece.piece) {
-                of_targets[*id as usize] = true;
+            if let Some(id) = self.number(&piece.piece) {
+                of_targets[id as usize] = true;
             }
         }
         of_targets
@@ -182,8 +187,15 @@ impl Tokens {
     pub(super) fn numbers(&self, pieces: &[String]) -> Vec<u32> {
         pieces
             .iter()
-            .map(|piece| self.ids.get(piece).copied().unwrap_or(self.unknown))
+            .map(|piece| self.number(piece).unwrap_or(self.unknown))
             .collect()
+    }
+
+    fn number(&self, piece: &str) -> Option<u32> {
+        match &self.ids {
+            Some(ids) => ids.get(piece).copied(),
+            None => self.source.number(piece),
+        }
     }
 
     /// The piece of a token.

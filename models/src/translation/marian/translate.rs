@@ -2,12 +2,15 @@
 
 use super::{
     Family, MarianTranslator, company,
-    search::{self, Course, Decoder, Hypothesis},
+    search::{self, Course, Decoder, Found, Hypothesis},
     sentence::Sentence,
 };
 use crate::{
     LanguagePair,
-    translation::{TranslatedToken, Translation, TranslationError, TranslationRequest, Translator},
+    translation::{
+        ScoredTranslation, TranslatedToken, Translation, TranslationError, TranslationRequest,
+        Translator,
+    },
 };
 
 /// Takes the translation of a request, by its index.
@@ -87,10 +90,10 @@ impl MarianTranslator {
         let searched = self
             .courses(decoder, requests, sentences)
             .and_then(|courses| {
-                let found = |which: usize, found: Hypothesis| {
+                let found = |which: usize, found: Found| {
                     let (index, sentence) = &sentences[which];
                     told[which] = true;
-                    tell(*index, self.told(sentence, &found));
+                    tell(*index, self.told(sentence, &found, requests[*index].n_best));
                 };
                 search::run(decoder, courses, found).map_err(|error| run(&error))
             });
@@ -166,21 +169,41 @@ impl MarianTranslator {
         }
     }
 
+    /// The translation of a sentence, and so many of those that were weighed up.
     fn told(
         &self,
         sentence: &Sentence,
-        found: &Hypothesis,
+        found: &Found,
+        n_best: usize,
     ) -> Result<Translation, TranslationError> {
-        let scores = std::iter::zip(&found.log_probabilities, &found.attention);
+        let ranked = found.ranked.iter().take(n_best).map(|ranked| {
+            let (text, tokens) = self.said(&ranked.hypothesis)?;
+            Ok(ScoredTranslation {
+                text,
+                tokens,
+                score: ranked.score,
+            })
+        });
+        let (text, tokens) = self.said(&found.best)?;
         Ok(Translation {
-            text: self.tokens.decode_target(&found.tokens)?,
-            tokens: std::iter::zip(&found.tokens, scores)
-                .map(|(&id, (&score, attention))| self.translated(id, score, Some(attention)))
-                .collect(),
+            text,
+            tokens,
             source_tokens: sentence.tokens.len(),
             source_spans: sentence.source_spans(),
-            terms: sentence.outcomes(&found.said),
+            terms: sentence.outcomes(&found.best.said),
+            n_best: ranked.collect::<Result<_, TranslationError>>()?,
         })
+    }
+
+    /// The text of a target, and its tokens.
+    fn said(
+        &self,
+        target: &Hypothesis,
+    ) -> Result<(String, Vec<TranslatedToken>), TranslationError> {
+        let scores = std::iter::zip(&target.log_probabilities, &target.attention);
+        let tokens = std::iter::zip(&target.tokens, scores)
+            .map(|(&id, (&score, attention))| self.translated(id, score, Some(attention)));
+        Ok((self.tokens.decode_target(&target.tokens)?, tokens.collect()))
     }
 
     fn check_prefix(&self, prefix: &[u32]) -> Result<(), TranslationError> {

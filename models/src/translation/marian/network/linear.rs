@@ -1,6 +1,9 @@
 //! Linear layers in the precision the model was loaded in.
 
-use super::{bytes::ByteMatrix, rows::Rows};
+use super::{
+    bytes::{ByteMatrix, Shelf},
+    rows::Rows,
+};
 use crate::translation::marian::{Precision, weights::At};
 use candle_core::{Result, Tensor};
 
@@ -62,25 +65,15 @@ impl Weight {
     pub(in crate::translation::marian) fn new(
         weight: &Tensor,
         precision: Precision,
+        shelf: &Shelf,
     ) -> Result<Self> {
         Ok(match precision {
             Precision::F32 => Self::Full(weight.t()?),
             Precision::Q8 => {
                 let (_, inputs) = weight.dims2()?;
                 let numbers: Vec<f32> = weight.flatten_all()?.to_vec1()?;
-                Self::Bytes(ByteMatrix::quantize(&numbers, inputs))
+                Self::Bytes(ByteMatrix::quantize(&numbers, inputs, shelf))
             }
-        })
-    }
-
-    /// The matrix of some of the outputs, in this order.
-    pub(super) fn select(&self, outputs: &[u32]) -> Result<Self> {
-        Ok(match self {
-            Self::Full(weight) => {
-                let outputs = Tensor::new(outputs, weight.device())?;
-                Self::Full(weight.t()?.contiguous()?.index_select(&outputs, 0)?.t()?)
-            }
-            Self::Bytes(weight) => Self::Bytes(weight.select(outputs)),
         })
     }
 

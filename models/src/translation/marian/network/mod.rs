@@ -23,7 +23,7 @@ pub(crate) use self::bytes::quantized;
 use self::{attention::Past, layers::DecoderLayer, vocabulary::Vocabulary};
 pub(super) use self::{
     attention::{Attended, CrossAttention, Heads, Memory, OwnAttention},
-    bytes::ByteMatrix,
+    bytes::{ByteMatrix, Shelf},
     exponential::{exp, highest},
     layers::{CrossLayer, EncoderLayer, FeedForward, sum},
     linear::{Linear, Weight},
@@ -93,12 +93,10 @@ impl Network {
         };
         let (encoder, decoder) = (config.encoder(), config.decoder());
         let model = root.at("model");
-        let embedding = model.at("shared").matrix("weight", vocabulary, width)?;
-        let bias = root.numbers("final_logits_bias", vocabulary)?;
         let encoder_layers = model.at("encoder.layers");
         let decoder_layers = model.at("decoder.layers");
         Ok(Self {
-            vocabulary: Vocabulary::new(&embedding, &bias, in_target)?,
+            vocabulary: Vocabulary::read((vocabulary, width), in_target, root)?,
             embedding_scale: config.embedding_scale(),
             positions: positions::sinusoids(config.positions(), width),
             encoder: (0..encoder.layers)

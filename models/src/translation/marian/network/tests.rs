@@ -54,7 +54,13 @@ fn own_for(map: &VarMap, options: &MarianOptions, in_target: &dyn Fn(usize) -> b
         .iter()
         .map(|(name, variable)| (name.clone(), variable.as_tensor().clone()));
     let weights = Weights::Full(tensors.collect(), options.precision);
-    Network::read(&config(), options, in_target, &weights.root()).unwrap()
+    Network::read(
+        &config(),
+        options,
+        in_target,
+        &weights.root(&Shelf::default()),
+    )
+    .unwrap()
 }
 
 fn reference_logits(model: &mut MTModel, source: &[u32], target: &[u32]) -> Tensor {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{Error, Result};
 
 use super::{linear::Weight, rows::Rows};
+use crate::translation::marian::weights::At;
 
 /// One matrix for both. The tokens that a target may hold come first in it, so that the output layer,
 /// the largest of all, is computed for them only: half of an OPUS-MT vocabulary is the source's.
@@ -20,23 +21,25 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// `table` is [vocabulary, width], `bias` [vocabulary]. `in_target` tells of each token whether a
-    /// target may hold it.
-    pub(super) fn new(
-        table: &Weight,
-        bias: &[f32],
+    /// Reads the table [tokens, width] and the bias. `in_target` tells of each token whether a target may
+    /// hold it.
+    pub(super) fn read(
+        (tokens, width): (usize, usize),
         in_target: &dyn Fn(usize) -> bool,
+        root: &At<'_>,
     ) -> Result<Self> {
-        let tokens = 0..u32::try_from(bias.len()).map_err(Error::wrap)?;
+        let all = 0..u32::try_from(tokens).map_err(Error::wrap)?;
         let (targets, others): (Vec<u32>, Vec<u32>) =
-            tokens.partition(|token| in_target(*token as usize));
+            all.partition(|token| in_target(*token as usize));
         let order: Vec<u32> = targets.iter().chain(&others).copied().collect();
-        let mut places = vec![0; bias.len()];
+        let mut places = vec![0; tokens];
         for (place, token) in order.iter().enumerate() {
             places[*token as usize] = place;
         }
+        let table = root.at("model.shared").reordered("weight", &order, width)?;
+        let bias = root.numbers("final_logits_bias", tokens)?;
         Ok(Self {
-            table: table.select(&order)?,
+            table,
             places,
             bias: targets.iter().map(|token| bias[*token as usize]).collect(),
             targets: targets.into(),

@@ -3,7 +3,7 @@
 //! the length penalty. Forced tokens, of the prefix or of terms, count for no probability, and those of
 //! the prefix for no length.
 
-use super::{Asked, Hypothesis, Limits, Next, Row, live::Live};
+use super::{Asked, Found, Hypothesis, Limits, Next, Ranked, Row, live::Live};
 
 pub(super) struct Beam<S> {
     width: usize,
@@ -13,8 +13,8 @@ pub(super) struct Beam<S> {
     live: Vec<Live<S>>,
     /// The next tokens of live ones, in the order in which they were asked for.
     chosen: Vec<Candidate>,
-    /// Targets that ended, with their scores, best first.
-    finished: Vec<(f32, Hypothesis)>,
+    /// Targets that ended, best first: at most as many as `width`.
+    finished: Vec<Ranked>,
     /// Tokens since the prefix.
     length: u16,
     /// For a model so broken that it gives no token any probability.
@@ -49,8 +49,12 @@ impl<S: Clone> Beam<S> {
             self.extend(answers, limits);
         }
         if self.live.is_empty() || self.is_over(limits) {
-            let best = self.finished.drain(..).next();
-            return Next::Found(best.map_or_else(|| self.fallback.clone(), |(_, found)| found));
+            let ranked = std::mem::take(&mut self.finished);
+            let best = ranked.first().map(|ranked| &ranked.hypothesis);
+            return Next::Found(Found {
+                best: best.unwrap_or(&self.fallback).clone(),
+                ranked,
+            });
         }
         let asked = self.chosen.iter().filter_map(|candidate| {
             let state = self.live[candidate.parent].state.clone()?;
@@ -70,17 +74,19 @@ impl<S: Clone> Beam<S> {
             if candidate.token != limits.end {
                 self.chosen.push(candidate);
             } else if rank < width {
-                let found = self.live[candidate.parent].hypothesis();
-                self.finished.push((candidate.sum / divisor, found));
+                self.finished.push(Ranked {
+                    score: candidate.sum / divisor,
+                    hypothesis: self.live[candidate.parent].hypothesis(),
+                });
             }
             if self.chosen.len() == width {
                 break;
             }
         }
-        self.finished.sort_by(|a, b| b.0.total_cmp(&a.0));
+        self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
         self.finished.truncate(width);
         let attainable = self.chosen.first().map(|best| best.sum / divisor);
-        let worst = self.finished.get(width - 1).map(|finished| finished.0);
+        let worst = self.finished.get(width - 1).map(|finished| finished.score);
         match (attainable, worst) {
             (Some(attainable), Some(worst)) => worst >= attainable,
             (attainable, _) => attainable.is_none(),

@@ -24,20 +24,20 @@ impl<S> Greedy<S> {
         let live = &mut self.live;
         if limits.must_end(&live.found.tokens) {
             // What would have come next is unknown.
-            return Next::Found(self.found(None, limits));
+            return Next::Found(self.found(None, limits).into());
         }
         let Some((token, log_probability)) = live.next.likeliest() else {
-            return Next::Found(self.found(None, limits));
+            return Next::Found(self.found(None, limits).into());
         };
         let saying = live.terms.is_saying();
         let early = limits.watch.as_ref();
         if !saying && early.is_some_and(|watch| watch.is_early(&live.attention())) {
-            return Next::Found(self.found(Some(token), limits));
+            return Next::Found(self.found(Some(token), limits).into());
         }
         let (token, log_probability) = match live.wanted(token, limits) {
             Some(wanted) => (wanted, 0.0),
             None if token == limits.end => {
-                return Next::Found(self.found(Some(token), limits));
+                return Next::Found(self.found(Some(token), limits).into());
             }
             None => (token, log_probability),
         };

@@ -5,12 +5,14 @@
 //! for all of them.
 
 mod beam;
+mod found;
 mod greedy;
 mod live;
 
 use std::sync::Arc;
 
-use self::{beam::Beam, greedy::Greedy, live::Live};
+pub(super) use self::found::{Found, Hypothesis};
+use self::{beam::Beam, found::Ranked, greedy::Greedy, live::Live};
 use super::{
     hold_back::{Watch, Words},
     network::highest,
@@ -106,32 +108,6 @@ impl Limits<'_> {
     }
 }
 
-/// A target, without its end: three lists of equal length.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Hypothesis {
-    pub(super) tokens: Vec<u32>,
-    /// 0 for the tokens of the prefix and of terms: they were forced.
-    pub(super) log_probabilities: Vec<f32>,
-    /// Over the source tokens, where each token was chosen.
-    pub(super) attention: Vec<Arc<[f32]>>,
-    /// Which of the terms it says.
-    pub(super) said: Vec<bool>,
-}
-
-impl Hypothesis {
-    fn push(&mut self, token: u32, log_probability: f32, attention: Arc<[f32]>) {
-        self.tokens.push(token);
-        self.log_probabilities.push(log_probability);
-        self.attention.push(attention);
-    }
-
-    fn truncate(&mut self, tokens: usize) {
-        self.tokens.truncate(tokens);
-        self.log_probabilities.truncate(tokens);
-        self.attention.truncate(tokens);
-    }
-}
-
 /// The search for one target.
 pub(super) struct Course<'a, S> {
     prefix: Vec<u32>,
@@ -159,7 +135,7 @@ struct Asked<S> {
 enum Next<S> {
     /// What it must know.
     Ask(Vec<Asked<S>>),
-    Found(Hypothesis),
+    Found(Found),
 }
 
 impl<'a, S: Clone> Course<'a, S> {
@@ -187,7 +163,7 @@ impl<'a, S: Clone> Course<'a, S> {
         if let Way::Unread { how, .. } = &self.way {
             let how = *how;
             let Some((state, row)) = answers.pop() else {
-                return Next::Found(Hypothesis::default());
+                return Next::Found(Hypothesis::default().into());
             };
             let start = Live::new(&self.prefix, state, row, &self.limits);
             self.way = match how {
@@ -206,12 +182,15 @@ impl<'a, S: Clone> Course<'a, S> {
         let next = match &mut self.way {
             Way::Greedy(greedy) => greedy.go_on(answers.pop(), &self.limits),
             Way::Beam(beam) => beam.go_on(answers, &self.limits),
-            Way::Unread { .. } => Next::Found(Hypothesis::default()),
+            Way::Unread { .. } => Next::Found(Hypothesis::default().into()),
         };
         match next {
             Next::Found(mut found) => {
-                let kept = self.limits.guard.kept(&found.tokens).max(self.prefix.len());
-                found.truncate(kept);
+                let ranked = found.ranked.iter_mut().map(|ranked| &mut ranked.hypothesis);
+                for target in std::iter::once(&mut found.best).chain(ranked) {
+                    let kept = self.limits.guard.kept(&target.tokens);
+                    target.truncate(kept.max(self.prefix.len()));
+                }
                 Next::Found(found)
             }
             asked @ Next::Ask(_) => asked,
@@ -226,11 +205,11 @@ struct Going<'a, S> {
     asked: Vec<Asked<S>>,
 }
 
-/// Follows all courses to their ends, and tells each one's target, by its index, as soon as it is found.
+/// Follows all courses to their ends, and tells what each one finds, by its index, as soon as it is over.
 pub(super) fn run<D: Decoder>(
     decoder: &D,
     courses: Vec<Course<'_, D::State>>,
-    mut found: impl FnMut(usize, Hypothesis),
+    mut found: impl FnMut(usize, Found),
 ) -> Result<(), D::Error> {
     let begun = courses.into_iter().enumerate();
     let mut going: Vec<Going<'_, D::State>> = begun
@@ -251,7 +230,7 @@ pub(super) fn run<D: Decoder>(
         for (mut going, count) in going.into_iter().zip(counts) {
             match going.course.go_on(answers.by_ref().take(count).collect()) {
                 Next::Ask(asked) => still.push(Going { asked, ..going }),
-                Next::Found(target) => found(going.index, target),
+                Next::Found(all) => found(going.index, all),
             }
         }
         going = still;

@@ -50,12 +50,16 @@ fn limits() -> Limits<'static> {
 }
 
 fn search(decoder: &Chain, prefix: &[u32], how: Search) -> Hypothesis {
+    found(decoder, prefix, how).best
+}
+
+fn found(decoder: &Chain, prefix: &[u32], how: Search) -> Found {
     let mut all = search_all(decoder, &[(prefix, how)]);
     all.pop().unwrap()
 }
 
-/// The targets of several searches at once.
-fn search_all(decoder: &Chain, searches: &[(&[u32], Search)]) -> Vec<Hypothesis> {
+/// What several searches at once find.
+fn search_all(decoder: &Chain, searches: &[(&[u32], Search)]) -> Vec<Found> {
     let courses = searches
         .iter()
         .map(|(prefix, how)| Course::new(0, prefix.to_vec(), *how, limits()));
@@ -143,9 +147,43 @@ fn several_at_once_find_what_each_finds_alone() {
         (&[3], Search::Greedy),
     ];
     let together = search_all(&decoder, &searches);
-    for ((prefix, how), found) in searches.into_iter().zip(together) {
-        assert_eq!(found, search(&decoder, prefix, how));
+    for ((prefix, how), together) in searches.into_iter().zip(together) {
+        assert_eq!(together, found(&decoder, prefix, how));
     }
+}
+
+#[test]
+fn beam_tells_what_it_weighed_up_with_scores() {
+    let ranked = found(&trap(), &[], beam_of(3, 1.0)).ranked;
+    let expected: [(&[u32], f32); 3] = [
+        (&[2], 0.4_f32.ln() / 2.0),
+        (&[1, 3], (0.6_f32 * 0.35).ln() / 3.0),
+        (&[1, 2], (0.6_f32 * 0.3).ln() / 3.0),
+    ];
+    assert_eq!(ranked.len(), expected.len());
+    for (ranked, (tokens, score)) in ranked.iter().zip(expected) {
+        assert_eq!(ranked.hypothesis.tokens, tokens);
+        assert!((ranked.score - score).abs() < 1e-6, "{ranked:?}");
+    }
+}
+
+#[test]
+fn the_best_is_the_first_and_greedy_search_knows_no_others() {
+    for (prefix, width) in [(&[][..], 1), (&[], 2), (&[1, 2], 2), (&[3], 3)] {
+        let found = found(&trap(), prefix, beam_of(width, 1.0));
+        assert_eq!(found.ranked[0].hypothesis, found.best);
+        assert!(found.ranked.len() <= width);
+        assert!(found.ranked.is_sorted_by(|a, b| a.score >= b.score));
+        for ranked in &found.ranked {
+            assert!(ranked.hypothesis.tokens.starts_with(prefix));
+        }
+    }
+    // From 2 on its end is certain.
+    assert_eq!(
+        found(&trap(), &[1, 2], beam_of(2, 1.0)).ranked[0].score,
+        0.0
+    );
+    assert!(found(&trap(), &[], Search::Greedy).ranked.is_empty());
 }
 
 #[test]

@@ -27,9 +27,9 @@ struct Item {
 
 /// An 8-bit matrix.
 #[derive(Debug, PartialEq)]
-pub(super) struct ByteItem {
+pub(super) struct ByteItem<'a> {
     /// Row by row.
-    pub(super) bytes: Vec<i8>,
+    pub(super) bytes: &'a [i8],
     /// What the weights were multiplied with before they were rounded.
     pub(super) steps: f32,
 }
@@ -52,7 +52,7 @@ impl ModelFile {
 
     /// An 8-bit matrix of this shape. In memory it is [outputs, inputs], though the file calls all but
     /// the embeddings [inputs, outputs].
-    pub(super) fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<ByteItem, String> {
+    pub(super) fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<ByteItem<'_>, String> {
         let data = self.data(name, BYTES)?;
         let given = &self.item(name)?.shape;
         if given[..] != shape {
@@ -71,7 +71,7 @@ impl ModelFile {
             return Err(format!("'{name}' holds -128"));
         }
         Ok(ByteItem {
-            bytes: bytes.iter().map(|byte| byte.cast_signed()).collect(),
+            bytes: bytemuck::cast_slice(bytes),
             steps,
         })
     }
@@ -204,7 +204,7 @@ mod tests {
         let file = ModelFile::parse(small()).unwrap();
         assert_eq!(file.floats("bias", 2), Ok(vec![1.5, -2.0]));
         let matrix = ByteItem {
-            bytes: vec![1, 2, 3, -1, 0, -127],
+            bytes: &[1, 2, 3, -1, 0, -127],
             steps: 0.5,
         };
         assert_eq!(file.matrix("W", [2, 3]), Ok(matrix));

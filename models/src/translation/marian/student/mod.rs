@@ -17,7 +17,7 @@ use candle_nn::Activation;
 
 use self::{file::ModelFile, shape::Shape, shortlist::Shortlist, ssru::DecoderLayer};
 use super::network::{
-    ByteMatrix, EncoderLayer, FeedForward, Heads, Linear, Memory, Norm, OwnAttention, Rows,
+    ByteMatrix, EncoderLayer, FeedForward, Heads, Linear, Memory, Norm, OwnAttention, Rows, Shelf,
 };
 use crate::translation::TranslationError;
 
@@ -41,7 +41,8 @@ pub(super) struct StudentNetwork {
     positions: Rows,
     encoder: Vec<EncoderLayer>,
     decoder: Vec<DecoderLayer>,
-    shortlist: Shortlist,
+    /// None: translations may hold all tokens.
+    shortlist: Option<Shortlist>,
     /// Tokens that no translation may hold.
     never: Vec<u32>,
 }
@@ -64,8 +65,12 @@ impl StudentNetwork {
         };
         let network = || {
             let weights = |reason| format!("{WEIGHTS}: {reason}");
-            let parts = Parts(ModelFile::parse(read(WEIGHTS)?).map_err(weights)?);
-            let shape = Shape::read(&parts.0).map_err(weights)?;
+            let file = read(WEIGHTS)?;
+            let parts = Parts {
+                shelf: Shelf::new(file.len()),
+                file: ModelFile::parse(file).map_err(weights)?,
+            };
+            let shape = Shape::read(&parts.file).map_err(weights)?;
             let shortlist = Shortlist::parse(&read("lex.bin")?, shape.vocabulary)
                 .map_err(|reason| format!("lex.bin: {reason}"))?;
             Self::of(&parts, shape, shortlist).map_err(weights)
@@ -78,7 +83,7 @@ impl StudentNetwork {
 
     fn of(parts: &Parts, shape: Shape, shortlist: Shortlist) -> std::result::Result<Self, String> {
         let (vocabulary, width) = (shape.vocabulary, shape.width);
-        let table = parts.0.matrix("Wemb", [vocabulary, width])?;
+        let table = parts.file.matrix("Wemb", [vocabulary, width])?;
         let row_steps = parts.steps("none_QuantMultA")?;
         let encoder = (1..=shape.encoder).map(|layer| {
             let prefix = format!("encoder_l{layer}");
@@ -92,13 +97,13 @@ impl StudentNetwork {
         let decoder = (1..=shape.decoder)
             .map(|layer| DecoderLayer::read(parts, &format!("decoder_l{layer}"), shape));
         Ok(Self {
-            table: ByteMatrix::given(&table.bytes, width, table.steps, row_steps),
-            bias: parts.0.floats("decoder_ff_logit_out_b", vocabulary)?,
+            table: ByteMatrix::given(table.bytes, width, table.steps, row_steps, &parts.shelf),
+            bias: parts.file.floats("decoder_ff_logit_out_b", vocabulary)?,
             positions: positions(width),
             encoder: encoder.collect::<std::result::Result<_, String>>()?,
             decoder: decoder.collect::<std::result::Result<_, String>>()?,
             shape,
-            shortlist,
+            shortlist: Some(shortlist),
             never: Vec::new(),
         })
     }
@@ -106,6 +111,11 @@ impl StudentNetwork {
     /// No translation shall hold one of `tokens`.
     pub(super) fn forbid(&mut self, tokens: Vec<u32>) {
         self.never = tokens;
+    }
+
+    /// Any translation may hold any token from now on.
+    pub(super) fn do_without_shortlist(&mut self) {
+        self.shortlist = None;
     }
 
     /// Number of tokens.
@@ -136,7 +146,12 @@ impl StudentNetwork {
 
     /// A source without its keys and values.
     fn unlooked(&self, tokens: &[u32]) -> StudentSource {
-        let mut candidates = self.shortlist.candidates(tokens, self.shape.vocabulary);
+        let vocabulary = self.shape.vocabulary;
+        let mut candidates = match &self.shortlist {
+            Some(shortlist) => shortlist.candidates(tokens, vocabulary),
+            // (Files number tokens with 32 bits.)
+            None => (0..vocabulary as u32).collect(),
+        };
         candidates.retain(|token| !self.never.contains(token));
         let bias = candidates.iter().map(|token| self.bias[*token as usize]);
         StudentSource {
@@ -181,12 +196,16 @@ fn positions(width: usize) -> Rows {
 }
 
 /// The file's items, put together to the parts of a network.
-struct Parts(ModelFile);
+struct Parts {
+    file: ModelFile,
+    /// Where matrices are put.
+    shelf: Shelf,
+}
 
 impl Parts {
     /// What rows are multiplied with before they are rounded.
     fn steps(&self, name: &str) -> std::result::Result<f32, String> {
-        let steps = self.0.floats(name, 1)?;
+        let steps = self.file.floats(name, 1)?;
         match steps[..] {
             [steps] if steps.is_finite() && steps > 0.0 => Ok(steps),
             _ => Err(format!("'{name}' is {steps:?}")),
@@ -200,18 +219,18 @@ impl Parts {
         bias: Option<&str>,
         [inputs, outputs]: [usize; 2],
     ) -> std::result::Result<Linear, String> {
-        let item = self.0.matrix(weight, [inputs, outputs])?;
+        let item = self.file.matrix(weight, [inputs, outputs])?;
         let row_steps = self.steps(&format!("{weight}_QuantMultA"))?;
         let bias = match bias {
-            Some(bias) => self.0.floats(bias, outputs)?,
+            Some(bias) => self.file.floats(bias, outputs)?,
             None => vec![0.0; outputs],
         };
-        let matrix = ByteMatrix::given(&item.bytes, inputs, item.steps, row_steps);
+        let matrix = ByteMatrix::given(item.bytes, inputs, item.steps, row_steps, &self.shelf);
         Ok(Linear::of_bytes(matrix, bias))
     }
 
     fn norm(&self, prefix: &str, width: usize) -> std::result::Result<Norm, String> {
-        let numbers = |what| self.0.floats(&format!("{prefix}_ln_{what}"), width);
+        let numbers = |what| self.file.floats(&format!("{prefix}_ln_{what}"), width);
         Ok(Norm::new(numbers("scale")?, numbers("bias")?, EPSILON))
     }
 

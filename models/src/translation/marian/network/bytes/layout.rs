@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{CHUNK, plain};
+use bytes::BytesMut;
+
+use super::{CHUNK, plain, shelf::Shelf};
 
 /// Outputs whose weights lie together: as many as a vector of AVX-512 has sums.
 pub(super) const GROUP: usize = 16;
@@ -71,7 +73,7 @@ impl Layout {
 
 /// The bytes of a matrix, its rows filled up with zeros.
 pub(super) struct Weights {
-    bytes: Vec<i8>,
+    bytes: BytesMut,
     layout: Layout,
     outputs: usize,
     /// Bytes of a row.
@@ -79,11 +81,16 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// `bytes` are [outputs, inputs].
-    pub(super) fn new(bytes: &[i8], inputs: usize, layout: Layout) -> Self {
-        let outputs = bytes.len() / inputs;
-        let mut weights = Self::zeros(outputs, inputs.next_multiple_of(CHUNK), layout);
-        for (output, bytes) in bytes.chunks_exact(inputs).enumerate() {
+    /// `rows` are those of each output, so many `inputs`.
+    pub(super) fn new<'a>(
+        rows: impl ExactSizeIterator<Item = &'a [i8]>,
+        inputs: usize,
+        layout: Layout,
+        shelf: &Shelf,
+    ) -> Self {
+        let padded = inputs.next_multiple_of(CHUNK);
+        let mut weights = Self::zeros(rows.len(), padded, layout, shelf);
+        for (output, bytes) in rows.enumerate() {
             for (at, some) in bytes.chunks(TOGETHER).enumerate() {
                 let mut four = [0; TOGETHER];
                 four[..some.len()].copy_from_slice(some);
@@ -93,14 +100,14 @@ impl Weights {
         weights
     }
 
-    fn zeros(outputs: usize, padded: usize, layout: Layout) -> Self {
+    fn zeros(outputs: usize, padded: usize, layout: Layout, shelf: &Shelf) -> Self {
         let rows = if layout.is_grouped() {
             outputs.next_multiple_of(GROUP)
         } else {
             outputs
         };
         Self {
-            bytes: vec![layout.kept(0); rows * padded],
+            bytes: shelf.take(rows * padded, layout.kept(0).cast_unsigned()),
             layout,
             outputs,
             padded,
@@ -119,14 +126,14 @@ impl Weights {
 
     fn set(&mut self, output: usize, at: usize, four: [i8; TOGETHER]) {
         let place = self.place(output, at);
-        self.bytes[place..place + TOGETHER].copy_from_slice(&four);
+        self.bytes[place..place + TOGETHER].copy_from_slice(&four.map(i8::cast_unsigned));
     }
 
     fn fours(&self, output: usize) -> impl Iterator<Item = [i8; TOGETHER]> {
         (0..self.padded / TOGETHER).map(move |at| {
             let place = self.place(output, at);
             let four = self.bytes[place..place + TOGETHER].as_array();
-            four.copied().unwrap_or_default()
+            four.copied().unwrap_or_default().map(u8::cast_signed)
         })
     }
 
@@ -141,7 +148,7 @@ impl Weights {
 
     /// Those of some of the outputs, in this order.
     pub(super) fn select(&self, outputs: &[u32]) -> Self {
-        let mut selected = Self::zeros(outputs.len(), self.padded, self.layout);
+        let mut selected = Self::zeros(outputs.len(), self.padded, self.layout, &Shelf::default());
         for (to, from) in outputs.iter().enumerate() {
             for (at, four) in self.fours(*from as usize).enumerate() {
                 selected.set(to, at, four);
@@ -174,6 +181,6 @@ impl Weights {
             outputs.end
         };
         let weights = &self.bytes[outputs.start * self.padded..end * self.padded];
-        kernel(weights, rows, self.padded, sums);
+        kernel(bytemuck::cast_slice(weights), rows, self.padded, sums);
     }
 }

@@ -10,9 +10,12 @@ mod avx2;
 mod avx512;
 mod layout;
 mod plain;
+mod shelf;
 
 use multiversion::multiversion;
 use rayon::prelude::*;
+
+pub(in crate::translation::marian) use self::shelf::Shelf;
 
 use self::layout::{GROUP, Layout, Weights};
 use super::rows::Rows;
@@ -100,14 +103,15 @@ impl Scaling {
 }
 
 impl ByteMatrix {
-    /// `bytes` [outputs, inputs] are weights whose steps are worth `scales` [outputs].
-    pub(in crate::translation::marian) fn fitted(
-        bytes: &[i8],
+    /// `rows` are the weights of each output, so many `inputs`, whose steps are worth `scales` [outputs].
+    pub(in crate::translation::marian) fn fitted<'a>(
+        rows: impl ExactSizeIterator<Item = &'a [i8]>,
         scales: Vec<f32>,
         inputs: usize,
+        shelf: &Shelf,
     ) -> Self {
         Self {
-            weights: Weights::new(bytes, inputs, Layout::best()),
+            weights: Weights::new(rows, inputs, Layout::best(), shelf),
             scaling: Scaling::Fitted(scales),
             inputs,
         }
@@ -120,11 +124,12 @@ impl ByteMatrix {
         inputs: usize,
         steps: f32,
         row_steps: f32,
+        shelf: &Shelf,
     ) -> Self {
         let sums = bytes.chunks_exact(inputs);
         let sums = sums.map(|bytes| bytes.iter().map(|byte| i32::from(*byte)).sum());
         Self {
-            weights: Weights::new(bytes, inputs, Layout::best()),
+            weights: Weights::new(bytes.chunks_exact(inputs), inputs, Layout::best(), shelf),
             scaling: Scaling::Trained {
                 row_steps,
                 scale: 1.0 / steps,
@@ -145,9 +150,9 @@ impl ByteMatrix {
     }
 
     /// Rounds `weights` [outputs, inputs].
-    pub(super) fn quantize(weights: &[f32], inputs: usize) -> Self {
+    pub(super) fn quantize(weights: &[f32], inputs: usize, shelf: &Shelf) -> Self {
         let (bytes, scales) = quantized(weights, inputs);
-        Self::fitted(&bytes, scales, inputs)
+        Self::fitted(bytes.chunks_exact(inputs), scales, inputs, shelf)
     }
 
     /// [rows, inputs] to [rows, outputs], to each of which `bias` [outputs] is added: as many of the
@@ -317,8 +322,9 @@ mod tests {
                     expected.push(products.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum::<i32>());
                 }
             }
+            let shelf = Shelf::default();
             for layout in Layout::all() {
-                let weights = Weights::new(&bytes, inputs, layout);
+                let weights = Weights::new(bytes.chunks_exact(inputs), inputs, layout, &shelf);
                 let mut sums = vec![0; rows * width];
                 weights.sums(range.clone(), &values, &mut sums);
                 let found: Vec<i32> = sums
@@ -353,7 +359,7 @@ mod tests {
             let weights: Vec<f32> = (0..inputs * outputs).map(|_| number()).collect();
             let bias: Vec<f32> = (0..outputs).map(|_| number()).collect();
             let rows = Rows::new((0..inputs * count).map(|_| number()).collect(), inputs);
-            let matrix = ByteMatrix::quantize(&weights, inputs);
+            let matrix = ByteMatrix::quantize(&weights, inputs, &Shelf::default());
             let product = matrix.product(&rows, &bias);
             prop_assert_eq!((product.count(), product.width()), (count, outputs));
             // Each factor is wrong by half a 127th of at most 1.
@@ -375,7 +381,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_do_no_harm() {
-        let matrix = ByteMatrix::quantize(&[0.0, 0.0, 1.0, f32::NAN], 2);
+        let matrix = ByteMatrix::quantize(&[0.0, 0.0, 1.0, f32::NAN], 2, &Shelf::default());
         let rows = Rows::new(vec![f32::INFINITY, 1.0], 2);
         assert_eq!(matrix.product(&rows, &[0.0, 0.0]).count(), 1);
     }
@@ -386,11 +392,15 @@ mod tests {
         let weights: Vec<f32> = (0..inputs * outputs)
             .map(|at| (at % 255) as f32 - 127.0)
             .collect();
-        let matrix = ByteMatrix::quantize(&weights, inputs);
+        let matrix = ByteMatrix::quantize(&weights, inputs, &Shelf::default());
         let rows = Rows::new((0..2 * inputs).map(|at| at as f32).collect(), inputs);
         let product = matrix.product(&rows, &vec![0.5; outputs]);
         for output in [0, TASK - 1, TASK, outputs - 1] {
-            let one = ByteMatrix::quantize(&weights[output * inputs..][..inputs], inputs);
+            let one = ByteMatrix::quantize(
+                &weights[output * inputs..][..inputs],
+                inputs,
+                &Shelf::default(),
+            );
             let alone = one.product(&rows, &[0.5]);
             for (all, alone) in product.iter().zip(alone.iter()) {
                 assert_eq!(all[output].to_bits(), alone[0].to_bits());

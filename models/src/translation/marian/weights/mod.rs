@@ -1,21 +1,17 @@
 //! The weights of an OPUS-MT model, in whichever form its folder has them: `model.q8.safetensors`
 //! ([`crate::convert::marian_to_bytes`]), which loads in a moment, or `model.safetensors`.
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::Path,
-};
+mod byte_file;
+
+use std::{collections::HashMap, fmt::Display, path::Path};
 
 use candle_core::{DType, Device, Error, Result, Tensor, safetensors::MmapedSafetensors};
-use safetensors::{Dtype, tensor::Metadata};
 
+pub(super) use self::byte_file::ByteFile;
 use super::{
     MarianOptions, Precision,
     config::MarianConfig,
-    network::{ByteMatrix, Network, Weight},
+    network::{ByteMatrix, Network, Shelf, Weight},
 };
 use crate::translation::TranslationError;
 
@@ -45,7 +41,10 @@ pub(super) fn read(
         )
     };
     weights
-        .and_then(|weights| Network::read(config, options, in_target, &weights.root()))
+        .and_then(|weights| {
+            let shelf = Shelf::new(weights.bytes());
+            Network::read(config, options, in_target, &weights.root(&shelf))
+        })
         .map_err(|error| TranslationError::Load {
             path: folder.to_owned(),
             reason: format!("{name}: {error}"),
@@ -60,28 +59,31 @@ pub(super) enum Weights {
     Bytes(ByteFile),
 }
 
-/// A file with 8-bit matrices, from which each tensor is read when it is asked for: memory never holds the
-/// whole file beside what is made of it.
-pub(super) struct ByteFile {
-    file: File,
-    /// Where in it the tensors begin.
-    begin: usize,
-    metadata: Metadata,
-}
-
 /// A place in the names of tensors, which are paths.
 #[derive(Clone)]
 pub(super) struct At<'a> {
     weights: &'a Weights,
+    /// Where 8-bit matrices are put.
+    shelf: &'a Shelf,
     prefix: String,
 }
 
 impl Weights {
-    /// Where all names begin.
-    pub(super) fn root(&self) -> At<'_> {
+    /// Where all names begin. 8-bit matrices that are taken come to lie on `shelf`.
+    pub(super) fn root<'a>(&'a self, shelf: &'a Shelf) -> At<'a> {
         At {
             weights: self,
+            shelf,
             prefix: String::new(),
+        }
+    }
+
+    /// What 8-bit matrices take of a shelf, at most about.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Full(_, Precision::F32) => 0,
+            Self::Full(tensors, Precision::Q8) => tensors.values().map(Tensor::elem_count).sum(),
+            Self::Bytes(file) => file.bytes(),
         }
     }
 }
@@ -91,6 +93,7 @@ impl At<'_> {
     pub(super) fn at(&self, name: impl Display) -> Self {
         At {
             weights: self.weights,
+            shelf: self.shelf,
             prefix: format!("{}{name}.", self.prefix),
         }
     }
@@ -117,7 +120,30 @@ impl At<'_> {
         self.stacked(&[name.to_owned()], outputs, inputs)
     }
 
-    /// Several such matrices as one, which has the outputs of all, one after the other.
+    /// A matrix [outputs, inputs] with its outputs in another order: each of them once.
+    pub(super) fn reordered(&self, name: &str, order: &[u32], inputs: usize) -> Result<Weight> {
+        let name = format!("{}{name}", self.prefix);
+        let shape = [order.len(), inputs];
+        match self.weights {
+            Weights::Full(tensors, precision) => {
+                let tensor = find(tensors, &name)?;
+                check(&name, tensor.dims(), shape)?;
+                let order = Tensor::new(order, tensor.device())?;
+                Weight::new(&tensor.index_select(&order, 0)?, *precision, self.shelf)
+            }
+            Weights::Bytes(file) => {
+                let (bytes, scales) = file.matrix(&name, shape)?;
+                let order = || order.iter().map(|output| *output as usize);
+                let scales = order().map(|output| scales[output]).collect();
+                let bytes: &[i8] = bytemuck::cast_slice(&bytes);
+                let rows = order().map(|output| &bytes[output * inputs..][..inputs]);
+                let matrix = ByteMatrix::fitted(rows, scales, inputs, self.shelf);
+                Ok(Weight::Bytes(matrix))
+            }
+        }
+    }
+
+    /// Several matrices [outputs, inputs] as one, which has the outputs of all, one after the other.
     pub(super) fn stacked(
         &self,
         names: &[String],
@@ -125,43 +151,42 @@ impl At<'_> {
         inputs: usize,
     ) -> Result<Weight> {
         let names = names.iter().map(|name| format!("{}{name}", self.prefix));
-        let check = |name: &str, shape: &[usize]| {
-            if shape == [outputs, inputs] {
-                Ok(())
-            } else {
-                Err(Error::Msg(format!(
-                    "'{name}' is {shape:?} instead of {:?}",
-                    [outputs, inputs]
-                )))
-            }
-        };
         match self.weights {
             Weights::Full(tensors, precision) => {
                 let parts = names.map(|name| {
                     let tensor = find(tensors, &name)?;
-                    check(&name, tensor.dims())?;
+                    check(&name, tensor.dims(), [outputs, inputs])?;
                     Ok(tensor)
                 });
                 Weight::new(
                     &Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?,
                     *precision,
+                    self.shelf,
                 )
             }
             Weights::Bytes(file) => {
                 let (mut all, mut all_scales) = (Vec::new(), Vec::new());
                 for name in names {
-                    let (shape, bytes) = file.data(&name, Dtype::I8)?;
-                    check(&name, &shape)?;
-                    let scales = file.floats(&format!("{name}{SCALES}"))?;
-                    if scales.len() != outputs {
-                        return Err(Error::Msg(format!("'{name}' has too few scales")));
-                    }
-                    all.extend(bytes.into_iter().map(u8::cast_signed));
+                    let (bytes, scales) = file.matrix(&name, [outputs, inputs])?;
+                    all.extend(bytes);
                     all_scales.extend(scales);
                 }
-                Ok(Weight::Bytes(ByteMatrix::fitted(&all, all_scales, inputs)))
+                let all: &[i8] = bytemuck::cast_slice(&all);
+                let rows = all.chunks_exact(inputs);
+                let matrix = ByteMatrix::fitted(rows, all_scales, inputs, self.shelf);
+                Ok(Weight::Bytes(matrix))
             }
         }
+    }
+}
+
+fn check(name: &str, found: &[usize], wanted: [usize; 2]) -> Result<()> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Error::Msg(format!(
+            "'{name}' is {found:?} instead of {wanted:?}"
+        )))
     }
 }
 
@@ -169,63 +194,6 @@ fn find<'a>(tensors: &'a HashMap<String, Tensor>, name: &str) -> Result<&'a Tens
     tensors
         .get(name)
         .ok_or_else(|| Error::Msg(format!("there is no '{name}'")))
-}
-
-impl ByteFile {
-    fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut length = [0; 8];
-        file.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        if length > size {
-            return Err(Error::Msg("it is no safetensors file".to_owned()));
-        }
-        let mut header = Vec::new();
-        (&file).take(length).read_to_end(&mut header)?;
-        // (`SafeTensors::read_metadata` wants the whole file in memory.)
-        let metadata: Metadata = serde_json::from_slice(&header).map_err(Error::wrap)?;
-        let begin = size_of_val(&length) + header.len();
-        let end = (begin + metadata.data_len()) as u64;
-        if end != size {
-            return Err(Error::Msg(format!(
-                "it has {size} bytes instead of {end}: it is damaged"
-            )));
-        }
-        Ok(Self {
-            file,
-            begin,
-            metadata,
-        })
-    }
-
-    fn data(&self, name: &str, dtype: Dtype) -> Result<(Vec<usize>, Vec<u8>)> {
-        let info = self.metadata.info(name);
-        let info = info.ok_or_else(|| Error::Msg(format!("there is no '{name}'")))?;
-        if info.dtype != dtype {
-            return Err(Error::Msg(format!("'{name}' is not {dtype:?}")));
-        }
-        let (from, to) = info.data_offsets;
-        let mut data = vec![0; to.saturating_sub(from)];
-        let numbers: usize = info.shape.iter().product();
-        if data.len() * 8 != numbers * dtype.bitsize() {
-            return Err(Error::Msg(format!(
-                "'{name}' has {} bytes for {numbers} numbers",
-                data.len()
-            )));
-        }
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start((self.begin + from) as u64))?;
-        file.read_exact(&mut data)
-            .map_err(|error| Error::Msg(format!("'{name}': {error}")))?;
-        Ok((info.shape.clone(), data))
-    }
-
-    fn floats(&self, name: &str) -> Result<Vec<f32>> {
-        let (_, data) = self.data(name, Dtype::F32)?;
-        let (numbers, _) = data.as_chunks::<4>();
-        Ok(numbers.iter().map(|n| f32::from_le_bytes(*n)).collect())
-    }
 }
 
 /// Copies each tensor out of the mapped file, as f32; the mapping ends with this function.
