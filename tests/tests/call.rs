@@ -221,7 +221,7 @@ async fn senseless_calls_are_refused_with_what_to_change() -> Result<()> {
     };
     for (legs, said) in [
         (vec![leg("fr")], "a call has two"),
-        (vec![leg("fr"), leg("fr")], "both French"),
+        (vec![leg("fr"), leg("fr")], "both fr"),
         (vec![leg("fr"), leg("xx")], "xx"),
         (vec![leg("fr"), leg("")], ""),
         (vec![leg("fr"), opus(leg("en"))], "no Opus"),

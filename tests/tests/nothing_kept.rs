@@ -74,7 +74,7 @@ async fn neither_audio_nor_text_reaches_a_disk_or_the_log() -> Result<()> {
     let mut wrapper: Vec<String> = strace.map(str::to_owned).to_vec();
     wrapper.push(trace.display().to_string());
     // Ends with the tracer.
-    wrapper.extend(["setpriv", "--pdeath-signal", "KILL"].map(str::to_owned));
+    wrapper.extend(["setpriv", "--pdeathsig", "KILL"].map(str::to_owned));
     let flags = ["--log-level", "trace", "--preload", "fr-en,en-fr"];
     let daemon = DaemonProcess::ready_under(&wrapper, &flags).await?;
     let begun = fs::read_to_string(&trace)?.lines().count();

@@ -119,14 +119,15 @@ impl Leg {
         }
         let bad = |error: &dyn std::fmt::Display| Refusal::BadAudio(error.to_string());
         let samples = self.decoder.decode(data).map_err(|e| bad(&e))?;
-        let keys = self.dtmf.push(&samples);
-        let key_pressed = self.dtmf.active();
         let mut speech = samples.clone();
-        if key_pressed {
-            speech.fill(0.0);
-        }
         if let Some(gate) = &mut self.gate {
             gate.pass(&mut speech);
+        }
+        // Behind the gate: a key of the other side comes back as an echo, too.
+        let keys = self.dtmf.push(&speech);
+        let key_pressed = self.dtmf.active();
+        if key_pressed {
+            speech.fill(0.0);
         }
         if let Some(resampler) = &mut self.resampler {
             let speech = resampler.push(&speech).map_err(|e| bad(&e))?;
