@@ -34,6 +34,7 @@ test: setup lint ## All tests, on real models and real speech
 	@target/release/interpret models fetch
 	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
 	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace
+	@INTERPRETD=target/release/interpretd python/test
 
 bench: setup ## Measures speed, quality and memory on this machine
 	@scripts/bench

@@ -34,7 +34,9 @@ const SPOKEN: [(&str, &str, &str); 4] = [
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let model = arguments.next().unwrap_or_else(|| "whisper-base".to_owned());
+    let model = arguments
+        .next()
+        .unwrap_or_else(|| "whisper-base".to_owned());
     let every = arguments.next().map_or(Ok(8), |seconds| seconds.parse())?;
     let more: Vec<String> = arguments.collect();
     let mut flags = vec!["--recognition", &model, "--preload", "fr-en,en-fr"];
@@ -46,7 +48,10 @@ async fn main() -> Result<()> {
     let (stop, stopped) = watch::channel(false);
     let mut speakers = Vec::new();
     loop {
-        let capacity = connection.interpreter().get_capacity(GetCapacityRequest {}).await?;
+        let capacity = connection
+            .interpreter()
+            .get_capacity(GetCapacityRequest {})
+            .await?;
         let pressure = capacity.into_inner().pressure;
         let asked = Instant::now();
         match speaker(&connection, speakers.len(), stopped.clone()).await {
@@ -62,7 +67,10 @@ async fn main() -> Result<()> {
                 reason: Reason::Full,
                 message,
             }) => {
-                println!("refused after {} ms: {message}", asked.elapsed().as_millis());
+                println!(
+                    "refused after {} ms: {message}",
+                    asked.elapsed().as_millis()
+                );
                 break;
             }
             Err(other) => return Err(other.into()),

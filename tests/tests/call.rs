@@ -67,7 +67,7 @@ fn line_echo_is_never_interpreted_and_who_interrupts_is_heard() -> Result<()> {
     let engines = daemon.engines().unwrap();
     let voice = narrow_band(&recording("docs-a-en")?.samples()?)?;
     let speaker = recording("read-cheetah-fr")?;
-    let interruption = narrow_band(&speaker.samples()?)?;
+    let interruption = as_loud_as_a_telephone(narrow_band(&speaker.samples()?)?);
     let mut loops = Vec::new();
     let mut unguarded = 0;
     let mut errors = WordErrors::default();
@@ -116,6 +116,17 @@ fn line_echo_is_never_interpreted_and_who_interrupts_is_heard() -> Result<()> {
     Ok(())
 }
 
+/// Speech at -20 dB of full scale: a telephone levels what is said, and a level is all that tells speech
+/// from its echo.
+fn as_loud_as_a_telephone(speech: Vec<f32>) -> Vec<f32> {
+    let power = speech.iter().map(|s| s * s).sum::<f32>() / speech.len().max(1) as f32;
+    let gain = 0.1 / power.sqrt().max(1e-6);
+    speech
+        .into_iter()
+        .map(|s| (s * gain).clamp(-1.0, 1.0))
+        .collect()
+}
+
 /// A key's two tones.
 fn key(low: f32, high: f32) -> Vec<f32> {
     let sample = |n: usize| {
@@ -132,7 +143,7 @@ async fn both_sides_of_a_call_understand_each_other_over_lines_that_echo() -> Re
     let mut client = daemon.client().await?;
     let (french, english) = (recording("read-cheetah-fr")?, recording("jfk-en")?);
     // One speaks, then the other answers: each waits for the interpretation.
-    let mut caller = narrow_band(&french.samples()?)?;
+    let mut caller = as_loud_as_a_telephone(narrow_band(&french.samples()?)?);
     let spoken = caller.len();
     let mut agent = vec![0.0; spoken + 7 * RATE];
     agent.extend(narrow_band(&english.samples()?)?);

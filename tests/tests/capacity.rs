@@ -37,13 +37,22 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
     std::fs::write(&file, "[sessions]\npressure_limit = 0.01\n")?;
     let daemon = DaemonProcess::ready(&["--config", &file.display().to_string()]).await?;
     let mut client = daemon.client().await?;
-    let capacity = client.get_capacity(GetCapacityRequest {}).await?.into_inner();
+    let capacity = client
+        .get_capacity(GetCapacityRequest {})
+        .await?
+        .into_inner();
     assert!(capacity.accepting);
     assert_eq!((capacity.sessions, capacity.sessions_max), (0, 8));
 
     let mut first = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
-    let capacity = client.get_capacity(GetCapacityRequest {}).await?.into_inner();
-    assert!(!capacity.accepting && capacity.retry_after_ms > 0, "{capacity:?}");
+    let capacity = client
+        .get_capacity(GetCapacityRequest {})
+        .await?
+        .into_inner();
+    assert!(
+        !capacity.accepting && capacity.retry_after_ms > 0,
+        "{capacity:?}"
+    );
     let second = Stream::open(&mut client, Request::Config(config("en", "fr"))).await;
     assert_full(&second.unwrap_err());
     // A recording can wait: it is not refused for the load.
@@ -54,7 +63,10 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
     let recorded = Stream::open(&mut client, Request::Config(recorded)).await?;
     drop(recorded);
     // The session that runs is none the worse.
-    assert!(matches!(first.next().await?, Some(Response::SessionStarted(_))));
+    assert!(matches!(
+        first.next().await?,
+        Some(Response::SessionStarted(_))
+    ));
     let samples = recording("jfk-en")?.samples()?;
     let all = first.finish(chunks(&samples, 1_600)).await?;
     assert!(matches!(all.last(), Some(Response::SessionEnded(_))));
@@ -75,7 +87,10 @@ async fn each_leg_of_a_call_takes_a_place() -> Result<()> {
     drop(session);
     // The place is free as soon as the daemon has seen the session go.
     let mut tries = 0;
-    while call(&mut client, legs.clone(), Default::default(), [None, None]).await.is_err() {
+    while call(&mut client, legs.clone(), Default::default(), [None, None])
+        .await
+        .is_err()
+    {
         tries += 1;
         assert!(tries < 100, "the place is not given back");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

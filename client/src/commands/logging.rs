@@ -1,6 +1,6 @@
 //! What the program says about itself, on standard error.
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::stderr::Stderr;
 
@@ -17,8 +17,9 @@ pub(super) fn init(verbose: u8) {
     };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(by_flags));
     // A second call, in tests, finds a subscriber in place; that one stays.
-    let _ = fmt()
-        .with_env_filter(filter)
-        .with_writer(|| Stderr)
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(interpretd::telemetry::silent())
+        .with(fmt::layer().with_writer(|| Stderr))
         .try_init();
 }

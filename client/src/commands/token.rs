@@ -5,7 +5,7 @@ use std::{
     fs::OpenOptions,
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::Failure;
@@ -54,6 +54,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             .map_err(ClientError::Stdout)?;
         }
         Some(path) => {
+            refuse_second(path, &args.name)?;
             let written = OpenOptions::new()
                 .create(true)
                 .append(true)
@@ -66,6 +67,29 @@ pub fn run(args: Args) -> Result<(), Failure> {
             })?;
             writeln!(stdout, "{token}").map_err(ClientError::Stdout)?;
         }
+    }
+    Ok(())
+}
+
+/// Two tokens of one name would make the daemon refuse the whole file.
+fn refuse_second(path: &Path, name: &str) -> Result<(), ClientError> {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Ok(());
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        ClientError::Usage(format!(
+            "{} is no file of tokens: {}",
+            path.display(),
+            error.message()
+        ))
+    })?;
+    let tokens = table.get("token").and_then(toml::Value::as_array);
+    let named = |token: &toml::Value| token.get("name").and_then(toml::Value::as_str) == Some(name);
+    if tokens.is_some_and(|tokens| tokens.iter().any(named)) {
+        return Err(ClientError::Usage(format!(
+            "{} has a token named {name} already; take that out first, or choose another name",
+            path.display()
+        )));
     }
     Ok(())
 }

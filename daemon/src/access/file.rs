@@ -59,7 +59,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, TokenFileError> {
 }
 
 fn parse(text: &str) -> Result<Vec<Entry>, String> {
-    let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+    // Without the line itself, which the error would show: it may hold what should not be in a log.
+    let file: File = toml::from_str(text).map_err(|error| {
+        let before = text
+            .get(..error.span().map_or(0, |span| span.start))
+            .unwrap_or(text);
+        format!(
+            "line {}: {}",
+            before.matches('\n').count() + 1,
+            error.message()
+        )
+    })?;
     for (index, entry) in file.token.iter().enumerate() {
         let before = &file.token[..index];
         if entry.name.is_empty() {

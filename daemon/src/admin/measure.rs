@@ -98,7 +98,11 @@ pub(crate) fn told(event: &Event, source_ms: u64) {
         Event::Pace { change, .. } => paced(*change),
         Event::Notice { kind, text, .. } => {
             let kind = match kind {
-                NoticeKind::StageFailed => "stage-failed",
+                NoticeKind::StageFailed => {
+                    // Without its message: that of a model may hold what was said.
+                    tracing::warn!("a stage failed on a piece of input, which is lost");
+                    "stage-failed"
+                }
                 NoticeKind::SpeechSkipped => {
                     count_words("skipped", text.split_whitespace().count());
                     "speech-skipped"

@@ -32,8 +32,8 @@ use self::{
 use crate::{
     access::Admission,
     admin::measure,
-    audit::Audit,
     audio::Resampler,
+    audit::Audit,
     config::Sessions,
     engines::Engines,
     pipeline::{Event, Pipeline, SourceRange},

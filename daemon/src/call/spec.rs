@@ -65,7 +65,10 @@ impl CallSpec {
 impl CallSpec {
     /// "fr to en, en to fr", for people.
     pub(crate) fn languages(&self) -> String {
-        self.legs.each_ref().map(|leg| leg.session.languages()).join(", ")
+        self.legs
+            .each_ref()
+            .map(|leg| leg.session.languages())
+            .join(", ")
     }
 
     /// Pairs that the call translates.

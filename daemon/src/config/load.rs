@@ -15,7 +15,7 @@ use super::Config;
 pub const ENVIRONMENT_PREFIX: &str = "INTERPRETD_";
 
 /// Variables with the prefix that are not keys of the configuration file.
-const OTHER_VARIABLES: &[&str] = &["cache_dir", "mirror", "config", "models_dir"];
+const OTHER_VARIABLES: &[&str] = &["cache_dir", "mirror", "config", "models_dir", "catalogue"];
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,8 +81,10 @@ fn validate(config: &Config) -> Result<(), ConfigError> {
     if config.sessions.max == 0 {
         return complain("sessions.max is 0, so no session could ever start; use 1 or more");
     }
-    if !(config.sessions.pressure_limit > 0.0) {
-        return complain("sessions.pressure_limit must be more than 0; 1 is the whole machine");
+    if !(config.sessions.pressure_limit > 0.0 && config.sessions.pressure_limit <= 1.0) {
+        return complain(
+            "sessions.pressure_limit must be more than 0, and 1 at most: the whole machine",
+        );
     }
     if config.models.threads == Some(0) {
         return complain("models.threads is 0; use 1 or more, or leave it out");

@@ -6,7 +6,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -19,8 +22,12 @@ use crate::{
     session::Refusal,
 };
 
-/// Share of the machine that a session takes, before any was measured.
-const GUESS: f32 = 0.5;
+/// Cores that a session takes, before any was measured.
+const GUESS_CORES: f32 = 1.0;
+/// Weight of a new measurement of what a session takes.
+const SMOOTHING: f32 = 0.3;
+/// A session that says nothing takes nothing, but may begin to: it is counted for this share of others.
+const SILENT: f32 = 0.25;
 
 /// The daemon's room for sessions and listeners. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,24 +38,52 @@ pub(super) struct Capacity {
     /// One permit a listener in a room.
     seats: Arc<Semaphore>,
     engines: Arc<OnceLock<Engines>>,
-    /// When the newest sessions began, as long as they are not in the measured load.
-    begun: Arc<Mutex<VecDeque<Instant>>>,
+    running: Arc<AtomicUsize>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// What is known of the sessions' load.
+#[derive(Debug)]
+struct Recent {
+    /// When the newest sessions began, as long as they are not wholly in the measured load.
+    begun: VecDeque<Instant>,
+    /// Share of the machine that a session takes.
+    each: f32,
+}
+
+/// Places that sessions have taken, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Slots {
+    _permit: OwnedSemaphorePermit,
+    running: Arc<AtomicUsize>,
+    count: usize,
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        self.running.fetch_sub(self.count, Ordering::AcqRel);
+    }
 }
 
 impl Capacity {
     pub(super) fn new(limits: &Sessions, engines: Arc<OnceLock<Engines>>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f32;
         Self {
             slots: Arc::new(Semaphore::new(limits.max)),
             seats: Arc::new(Semaphore::new(limits.listeners)),
             limits: limits.clone(),
             engines,
-            begun: Arc::default(),
+            running: Arc::default(),
+            recent: Arc::new(Mutex::new(Recent {
+                begun: VecDeque::new(),
+                each: (GUESS_CORES / cores).min(0.5),
+            })),
         }
     }
 
     /// Sessions that run now.
     pub(super) fn sessions(&self) -> usize {
-        self.limits.max - self.slots.available_permits()
+        self.running.load(Ordering::Acquire)
     }
 
     /// Waits until no session runs; none can begin afterwards.
@@ -71,13 +106,20 @@ impl Capacity {
     }
 
     /// Room for `sessions` that run together.
-    pub(super) fn admit(&self, sessions: u32) -> Result<OwnedSemaphorePermit, Refusal> {
-        let slots = Arc::clone(&self.slots).try_acquire_many_owned(sessions);
-        slots.map_err(|_| {
+    pub(super) fn admit(&self, sessions: u32) -> Result<Slots, Refusal> {
+        let permit = Arc::clone(&self.slots).try_acquire_many_owned(sessions);
+        let permit = permit.map_err(|_| {
             Refusal::Full(format!(
                 "all {} session slots are taken; try again when one has ended, or raise sessions.max",
                 self.limits.max
             ))
+        })?;
+        let count = sessions as usize;
+        self.running.fetch_add(count, Ordering::AcqRel);
+        Ok(Slots {
+            _permit: permit,
+            running: Arc::clone(&self.running),
+            count,
         })
     }
 
@@ -93,9 +135,9 @@ impl Capacity {
                 self.pressure() * 100.0
             )));
         }
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..sessions {
-            begun.push_back(Instant::now());
+            recent.begun.push_back(Instant::now());
         }
         Ok(())
     }
@@ -106,22 +148,29 @@ impl Capacity {
             .map_or(0.0, |engines| engines.load().pressure())
     }
 
-    /// The load that is to be expected with `more` sessions.
+    /// The load that is to be expected with `more` sessions, which may have their places already.
     fn expected(&self, more: u32) -> f32 {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        while begun.front().is_some_and(|at| at.elapsed() > LOAD_OVER) {
-            begun.pop_front();
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        while recent
+            .begun
+            .front()
+            .is_some_and(|at| at.elapsed() > LOAD_OVER)
+        {
+            recent.begun.pop_front();
         }
-        let new = begun.len();
-        let measured = self.sessions().saturating_sub(new + more as usize);
         let pressure = self.pressure();
-        // A session that says nothing takes nothing, but may begin to.
-        let each = if measured == 0 {
-            GUESS
-        } else {
-            (pressure / measured as f32).max(GUESS / 4.0)
-        };
-        pressure.max(each * measured as f32) + each * (new as f32 + more as f32)
+        let settled = self.sessions().saturating_sub(recent.begun.len());
+        if recent.begun.is_empty() && settled > 0 {
+            let measured = (pressure / settled as f32).max(recent.each * SILENT);
+            recent.each += SMOOTHING * (measured - recent.each);
+        }
+        // Of a session that has just begun, a part is in the measured load.
+        let missing = recent
+            .begun
+            .iter()
+            .map(|at| 1.0 - (at.elapsed().as_secs_f32() / LOAD_OVER.as_secs_f32()).min(1.0));
+        let coming: f32 = missing.sum::<f32>() + more as f32;
+        pressure.max(settled as f32 * recent.each * SILENT) + coming * recent.each
     }
 
     /// How much room there is, as the protocol writes it.

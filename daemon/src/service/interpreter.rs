@@ -80,9 +80,11 @@ impl Interpreter for InterpreterService {
         request: Request<v1::ListenRequest>,
     ) -> Result<Response<Self::ListenStream>, Status> {
         let request = request.into_inner();
-        let seat = self.capacity.seat()?;
-        let room = self.rooms.find(&request.room)?;
-        let listener = room.join(&request.language, request.captions_only)?;
+        let seated = self.capacity.seat().and_then(|seat| {
+            let room = self.rooms.find(&request.room)?;
+            Ok((seat, room.join(&request.language, request.captions_only)?))
+        });
+        let (seat, listener) = seated.inspect_err(|refusal| measure::refused(refusal.code().1))?;
         let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY);
         tokio::spawn(async move {
             deliver(&listener, responses).await;

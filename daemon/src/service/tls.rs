@@ -25,8 +25,9 @@ use crate::config::Tls;
 
 /// A client that does not finish its handshake within this time is dropped.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at once; more connections wait in the system's queue.
-const HANDSHAKES: usize = 64;
+/// Handshakes at once; more connections wait in the system's queue. Each costs little, and those who
+/// only connect must not keep others out.
+const HANDSHAKES: usize = 1_024;
 /// Connections that wait to be served.
 const CONNECTIONS: usize = 16;
 

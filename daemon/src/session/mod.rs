@@ -21,8 +21,8 @@ use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::{
-    access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines, pipeline::Pipeline,
-    rooms::Room,
+    access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines,
+    pipeline::Pipeline, rooms::Room,
 };
 
 pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};

@@ -36,10 +36,7 @@ impl TokenTable {
             .filter(|symbol| self.0.contains_key(symbol))
             .collect();
         if known.len() != phonemes.len() {
-            tracing::debug!(
-                phonemes,
-                "symbols outside the voice model's alphabet left out"
-            );
+            tracing::debug!("symbols outside the voice model's alphabet left out");
         }
         known
     }

@@ -101,7 +101,7 @@ impl Fallback for UnknownWords {
             Ok(ipa) if !ipa.is_empty() => Ok(alphabet::from_espeak(&ipa, self.dialect)),
             Ok(_) => Ok(spell(word)),
             Err(error) => {
-                tracing::debug!(word, %error, "unknown word spelled: espeak-ng did not help");
+                tracing::debug!(%error, "an unknown word spelled: espeak-ng did not help");
                 Ok(spell(word))
             }
         }

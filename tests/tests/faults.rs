@@ -1,0 +1,203 @@
+//! What goes wrong on a network, and a daemon that goes on. docs/faults.md lists all faults, with the
+//! test of each.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by failing"
+)]
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::Result;
+use interpret_proto::v1::{
+    AudioChunk, GlossaryTerm, ListLanguagesRequest, SessionConfig, interpret_request::Request,
+    interpret_response::Response, interpreter_client::InterpreterClient,
+};
+use interpret_tests::{
+    daemon_process::{DaemonProcess, connect, program},
+    proxy::Proxy,
+    speech::recording,
+    stream::{Stream, chunks, config},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tonic::{Code, transport::Channel};
+
+/// The daemon interprets as ever.
+async fn assert_serves(client: &mut InterpreterClient<Channel>) -> Result<()> {
+    let samples = recording("jfk-en")?.samples()?;
+    let stream = Stream::open(client, Request::Config(config("en", "fr"))).await?;
+    let all = stream.finish(chunks(&samples, 1_600)).await?;
+    let texts = all.iter().filter_map(|response| match response {
+        Response::SourceText(text) => Some(text.committed.as_str()),
+        _ => None,
+    });
+    let text: String = texts.collect();
+    assert!(text.to_lowercase().contains("country"), "{text}");
+    assert!(matches!(all.last(), Some(Response::SessionEnded(_))));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_connections_that_come_and_go() -> Result<()> {
+    let daemon = DaemonProcess::ready(&[]).await?;
+    let address = daemon.tcp_address()?;
+    for _ in 0..10_000 {
+        drop(TcpStream::connect(&address).await?);
+    }
+    assert_serves(&mut daemon.client().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_or_garbage() -> Result<()> {
+    let daemon = DaemonProcess::ready(&[]).await?;
+    let address = daemon.tcp_address()?;
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        silent.push(TcpStream::connect(&address).await?);
+    }
+    for garbage in [
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        vec![0xff; 10_000],
+        // HTTP/2's preface, and then a frame that is longer than may be.
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\x00\x00\x00\x00\x00\x01".to_vec(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".repeat(100),
+    ] {
+        let mut connection = TcpStream::connect(&address).await?;
+        // Fails where the daemon has hung up already.
+        let _ = connection.write_all(&garbage).await;
+        let mut answer = Vec::new();
+        let answered = connection.read_to_end(&mut answer);
+        let _ = tokio::time::timeout(Duration::from_secs(5), answered).await;
+    }
+    assert_serves(&mut daemon.client().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_never_say_what_they_want_take_no_place() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--max-sessions", "1"]).await?;
+    let mut opened = Vec::new();
+    for _ in 0..50 {
+        let mut client = daemon.client().await?;
+        opened.push(tokio::spawn(async move {
+            client.interpret(tokio_stream::pending()).await.map(drop)
+        }));
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_serves(&mut daemon.client().await?).await?;
+    for stream in opened {
+        let status = stream.await?.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_and_glossaries_beyond_any_measure() -> Result<()> {
+    let daemon = DaemonProcess::ready(&[]).await?;
+    let mut client = daemon.client().await?;
+    let mut stream = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
+    stream
+        .send(Request::Audio(AudioChunk {
+            sequence: 0,
+            data: vec![0; 64 << 20],
+        }))
+        .await?;
+    let ended = loop {
+        match stream.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => anyhow::bail!("64 MiB were taken"),
+            Err(status) => break status,
+        }
+    };
+    assert!(
+        matches!(
+            ended.code(),
+            Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument
+        ),
+        "{ended}"
+    );
+    let term = |source: String| GlossaryTerm {
+        source,
+        ..GlossaryTerm::default()
+    };
+    for glossary in [
+        vec![term("a".repeat(100 << 20))],
+        (0..5_001).map(|n| term(format!("term {n}"))).collect(),
+    ] {
+        let opening = SessionConfig {
+            glossary,
+            ..config("en", "fr")
+        };
+        let refused = Stream::open(&mut client, Request::Config(opening)).await;
+        assert!(refused.is_err());
+    }
+    let resident = daemon.resident_bytes()?;
+    assert!(resident < 1_500_000_000, "{resident} bytes");
+    assert_serves(&mut client).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_is_gone_in_mid_session_frees_the_place() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--max-sessions", "1"]).await?;
+    let network = Proxy::to(&daemon.socket())?;
+    let mut far = InterpreterClient::new(network.connect().await?);
+    let stream = Stream::open(&mut far, Request::Config(config("en", "fr"))).await?;
+    let samples = recording("jfk-en")?.samples()?;
+    for piece in chunks(&samples, 1_600).take(10) {
+        stream.send(piece).await?;
+    }
+    drop(network);
+    let mut client = daemon.client().await?;
+    let mut tries = 0;
+    loop {
+        match Stream::open(&mut client, Request::Config(config("en", "fr"))).await {
+            Ok(stream) => break drop(stream),
+            Err(status) => assert_eq!(status.code(), Code::ResourceExhausted, "{status}"),
+        }
+        tries += 1;
+        assert!(tries < 50, "the place is not given back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_was_killed_leaves_nothing_in_the_way_of_the_next() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let socket = folder.path().join("socket");
+    for _ in 0..2 {
+        let mut daemon = Command::new(program("interpretd")?)
+            .args(["--listen", "", "--unix"])
+            .arg(&socket)
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut tries = 0;
+        loop {
+            if let Ok(channel) = connect(&socket).await {
+                let mut client = InterpreterClient::new(channel);
+                if client.list_languages(ListLanguagesRequest {}).await.is_ok() {
+                    break;
+                }
+            }
+            tries += 1;
+            assert!(
+                tries < 600 && daemon.try_wait()?.is_none(),
+                "it does not start"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // Killed, not asked to end: its socket file stays.
+        daemon.kill()?;
+        daemon.wait()?;
+        assert!(socket.exists());
+    }
+    Ok(())
+}
