@@ -45,9 +45,9 @@ impl DtmfDetector {
         }
     }
 
-    /// Whether a key may be pressed now: its tone is not speech.
-    pub(super) fn active(&self) -> bool {
-        self.pressed.is_some() || self.seen.0.is_some()
+    /// The key that is, or may be, pressed now: its tone is not speech.
+    pub(super) fn current(&self) -> Option<char> {
+        self.pressed.or(self.seen.0)
     }
 
     /// Takes sound, and tells keys that were pressed in it.
@@ -164,6 +164,6 @@ mod tests {
         );
         assert!(detector.push(&tones(8_000, 500, &[425.0], 0.3)).is_empty());
         assert!(detector.push(&vec![0.0; 8_000]).is_empty());
-        assert!(!detector.active());
+        assert!(detector.current().is_none());
     }
 }

@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 64 << 10;
 /// Pieces that may wait for recognition: half a minute of 20 ms each. Telephones do not wait, so beyond
 /// that pieces are dropped.
 const PIECES: usize = 1_500;
+/// A key's tone may come back so late.
+const KEY_ECHO_MS: u32 = 1_000;
 /// After the other side has stopped speaking, its interpretation is waited for so long.
 const INTERPRETED_MS: u64 = 8_000;
 
@@ -34,6 +36,8 @@ pub(super) struct Leg {
     /// None: what comes from here is never an echo.
     gate: Option<EchoGate>,
     dtmf: DtmfDetector,
+    /// A key of the other side that is heard here, and until which sample it may come back.
+    key_played: Option<(char, u64)>,
     barge_in: v1::BargeIn,
     /// What was heard, on its way to the pipeline; none, too: nothing more is heard.
     heard: Option<mpsc::Sender<Vec<f32>>>,
@@ -53,8 +57,8 @@ pub(super) struct Leg {
 pub(super) struct Came {
     /// The piece's samples, for the other side's ear.
     pub(super) samples: Vec<f32>,
-    /// Whether a key is being pressed in it.
-    pub(super) key_pressed: bool,
+    /// The key that is being pressed in it.
+    pub(super) key: Option<char>,
     /// Keys that were pressed.
     pub(super) keys: Vec<char>,
 }
@@ -73,6 +77,7 @@ impl Leg {
             resampler: Some(Resampler::new(rate, SOURCE_SAMPLE_RATE).map_err(|e| bad(&e))?),
             gate: (!spec.message.no_echo).then(|| EchoGate::new(rate)),
             dtmf: DtmfDetector::new(rate),
+            key_played: None,
             barge_in: spec.message.barge_in(),
             heard: Some(heard),
             format,
@@ -123,21 +128,21 @@ impl Leg {
         if let Some(gate) = &mut self.gate {
             gate.pass(&mut speech);
         }
-        // Behind the gate: a key of the other side comes back as an echo, too.
-        let keys = self.dtmf.push(&speech);
-        let key_pressed = self.dtmf.active();
-        if key_pressed {
+        let mut keys = self.dtmf.push(&samples);
+        let key = self.dtmf.current();
+        if key.is_some() {
             speech.fill(0.0);
         }
+        // A key of the other side comes back as an echo, too.
+        let played = self.key_played.filter(|(_, until)| self.samples < *until);
+        let is_echo = |key: char| played.is_some_and(|(played, _)| played == key);
+        keys.retain(|key| !is_echo(*key));
+        let key = key.filter(|key| !is_echo(*key));
         if let Some(resampler) = &mut self.resampler {
             let speech = resampler.push(&speech).map_err(|e| bad(&e))?;
             self.give(speech);
         }
-        Ok(Came {
-            samples,
-            key_pressed,
-            keys,
-        })
+        Ok(Came { samples, key, keys })
     }
 
     fn give(&mut self, speech: Vec<f32>) {
@@ -148,6 +153,12 @@ impl Leg {
         {
             self.dropped += length;
         }
+    }
+
+    /// A key of the other side is heard here.
+    pub(super) fn hear_key(&mut self, key: char) {
+        let reach = u64::from(KEY_ECHO_MS * SOURCE_SAMPLE_RATE / 1_000);
+        self.key_played = Some((key, self.samples + reach));
     }
 
     /// Milliseconds that were dropped since this was asked last.

@@ -209,7 +209,12 @@ impl Desk {
         }
         let samples = came.samples.len();
         let overheard = convert(came.samples, rate, self.legs[there].rate())?;
-        self.legs[there].ear.overhear(&overheard, came.key_pressed);
+        if let Some(key) = came.key {
+            self.legs[there].hear_key(key);
+        }
+        self.legs[there]
+            .ear
+            .overhear(&overheard, came.key.is_some());
         let awaited = self.legs[there].is_awaited();
         self.legs[here].ear.expect(awaited);
         self.play(here, audio.sequence, samples).await?;
