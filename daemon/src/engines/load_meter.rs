@@ -20,8 +20,17 @@ struct State {
     /// Whether one model works at a time, so that their times add up.
     in_turn: bool,
     begun: Instant,
-    /// Each engine's time in each part, and which part it is.
-    engines: BTreeMap<&'static str, [(u64, Duration); PARTS]>,
+    engines: BTreeMap<&'static str, [Part; PARTS]>,
+}
+
+/// An engine's time in one part.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    /// Which part it is.
+    number: u64,
+    busy: Duration,
+    /// What of it could have been spared.
+    spare: Duration,
 }
 
 impl LoadMeter {
@@ -41,32 +50,50 @@ impl LoadMeter {
 
     /// `engine` has just worked for so long.
     pub(super) fn worked(&self, engine: &'static str, busy: Duration) {
-        self.worked_at(Instant::now(), engine, busy);
+        self.add(Instant::now(), engine, busy, Duration::ZERO);
     }
 
-    fn worked_at(&self, now: Instant, engine: &'static str, busy: Duration) {
+    /// So much of what `engine` has just worked could have been spared: a recogniser that has time runs more
+    /// often than it must.
+    pub fn could_spare(&self, engine: &'static str, spare: Duration) {
+        self.add(Instant::now(), engine, Duration::ZERO, spare);
+    }
+
+    fn add(&self, now: Instant, engine: &'static str, busy: Duration, spare: Duration) {
         let mut state = self.state();
-        let part = state.part(now);
+        let number = state.part(now);
         let parts = state.engines.entry(engine).or_default();
-        let slot = &mut parts[part as usize % PARTS];
-        if slot.0 != part {
-            *slot = (part, Duration::ZERO);
+        let part = &mut parts[number as usize % PARTS];
+        if part.number != number {
+            *part = Part {
+                number,
+                ..Part::default()
+            };
         }
-        slot.1 += busy;
+        part.busy += busy;
+        part.spare += spare;
     }
 
     /// Share of the last ten seconds that models worked; that of the busiest, where they work at once.
     #[must_use]
     pub fn pressure(&self) -> f32 {
-        self.pressure_at(Instant::now())
+        self.share(Instant::now(), |part| part.busy)
     }
 
-    fn pressure_at(&self, now: Instant) -> f32 {
+    /// The same without what could have been spared.
+    #[must_use]
+    pub fn needed(&self) -> f32 {
+        self.share(Instant::now(), |part| part.busy.saturating_sub(part.spare))
+    }
+
+    fn share(&self, now: Instant, time: impl Fn(&Part) -> Duration) -> f32 {
         let state = self.state();
-        let part = state.part(now);
+        let number = state.part(now);
         let shares = state.engines.values().map(|parts| {
-            let recent = parts.iter().filter(|(of, _)| part < of + PARTS as u64);
-            let busy: Duration = recent.map(|(_, busy)| *busy).sum();
+            let recent = parts
+                .iter()
+                .filter(|part| number < part.number + PARTS as u64);
+            let busy: Duration = recent.map(&time).sum();
             busy.as_secs_f32() / OVER.as_secs_f32()
         });
         let pressure = if state.in_turn {
@@ -98,12 +125,20 @@ mod tests {
         let meter = LoadMeter::new(true);
         for second in 0..5 {
             let now = after(&meter, second * 1_000);
-            meter.worked_at(now, "recognition", Duration::from_millis(500));
+            meter.add(
+                now,
+                "recognition",
+                Duration::from_millis(500),
+                Duration::from_millis(200),
+            );
         }
         let close = |a: f32, b: f32| (a - b).abs() < 0.01;
-        assert!(close(meter.pressure_at(after(&meter, 5_000)), 0.25));
-        assert!(close(meter.pressure_at(after(&meter, 12_400)), 0.10));
-        assert!(close(meter.pressure_at(after(&meter, 20_000)), 0.0));
+        let pressure = |ms| meter.share(after(&meter, ms), |part| part.busy);
+        assert!(close(pressure(5_000), 0.25));
+        assert!(close(pressure(12_400), 0.10));
+        assert!(close(pressure(20_000), 0.0));
+        let spare = meter.share(after(&meter, 5_000), |part| part.spare);
+        assert!(close(spare, 0.10));
     }
 
     #[test]

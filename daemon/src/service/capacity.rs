@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::Sessions,
-    engines::{Engines, LOAD_OVER},
+    engines::{Engines, LOAD_OVER, LoadMeter},
     session::Refusal,
 };
 
@@ -129,10 +129,10 @@ impl Capacity {
         let running = self.sessions().saturating_sub(sessions as usize);
         if running > 0 && expected > self.limits.pressure_limit {
             return Err(Refusal::Full(format!(
-                "the machine would not keep up with one more session ({running} run now, and the \
-                 models work {:.0} % of the time); try again in ten seconds, use a smaller model, or \
+                "the machine would not keep up with one more session ({running} run now, and need \
+                 {:.0} % of the models' time); try again in ten seconds, use a smaller model, or \
                  raise sessions.pressure_limit",
-                self.pressure() * 100.0
+                self.load(LoadMeter::needed) * 100.0
             )));
         }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,9 +143,13 @@ impl Capacity {
     }
 
     fn pressure(&self) -> f32 {
+        self.load(LoadMeter::pressure)
+    }
+
+    fn load(&self, measure: impl Fn(&LoadMeter) -> f32) -> f32 {
         self.engines
             .get()
-            .map_or(0.0, |engines| engines.load().pressure())
+            .map_or(0.0, |engines| measure(engines.load()))
     }
 
     /// The load that is to be expected with `more` sessions, which may have their places already.
@@ -158,7 +162,7 @@ impl Capacity {
         {
             recent.begun.pop_front();
         }
-        let pressure = self.pressure();
+        let pressure = self.load(LoadMeter::needed);
         let settled = self.sessions().saturating_sub(recent.begun.len());
         if recent.begun.is_empty() && settled > 0 {
             let measured = (pressure / settled as f32).max(recent.each * SILENT);

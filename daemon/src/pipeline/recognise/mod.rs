@@ -21,11 +21,15 @@ use super::{
     Change, Event, NoticeKind, PaceChange, StageReport, TimedWord, detect::ToRecognise,
     fan_out::FanOut, source_ms,
 };
-use crate::engines::{EngineThread, Engines, Timing};
+use crate::engines::{EngineThread, Engines, LoadMeter, Timing};
 
 pub use policy::CommitPolicy;
 pub use transcriber::{Due, Run, Transcribed, Transcriber, TranscriberSettings};
 pub use window::WindowLimits;
+
+/// With steps of this length an interpretation is still in time. Shorter ones are better where there is time
+/// for them, and no reason to refuse a session.
+const NEEDED_STEP_MS: u32 = 1_600;
 
 /// What recognition gives to each target's translation.
 #[derive(Debug, Clone)]
@@ -57,6 +61,7 @@ pub(super) struct Recognise {
     abort: AbortOnDrop,
     /// Whether tentative text was told that nothing has replaced yet.
     tentative: bool,
+    load: LoadMeter,
     report: StageReport,
 }
 
@@ -76,6 +81,7 @@ impl Recognise {
             events,
             abort: AbortOnDrop::default(),
             tentative: false,
+            load: engines.load().clone(),
             report: StageReport::new("recognise"),
         }
     }
@@ -195,6 +201,11 @@ impl Recognise {
     /// Takes longer steps where runs take long, and tells of it.
     async fn pace(&mut self, took: Timing, end: u64) -> Option<()> {
         let step = self.step.as_mut();
+        if let Some(step) = &step {
+            let needed = (step.ms() as f32 / NEEDED_STEP_MS as f32).min(1.0);
+            self.load
+                .could_spare("recognition", took.busy.mul_f32(1.0 - needed));
+        }
         let step_ms = step.and_then(|step| step.took(took.busy, took.waited));
         let Some(step_ms) = step_ms else {
             return Some(());

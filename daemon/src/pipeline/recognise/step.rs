@@ -35,6 +35,11 @@ impl StepLength {
         }
     }
 
+    /// The length in force.
+    pub(super) fn ms(&self) -> u32 {
+        self.current_ms
+    }
+
     /// Takes how long a run took, and waited for the engine before. Gives the new length in
     /// milliseconds, if it changes.
     pub(super) fn took(&mut self, run: Duration, waited: Duration) -> Option<u32> {
