@@ -18,10 +18,12 @@ async fn main() -> Result<()> {
     let mut out = std::io::stdout();
     while let Some(received) = listening.next().await? {
         match received.event {
-            Event::TranslatedText(text) => writeln!(out, "{}", text.committed.trim())?,
+            Event::TranslatedText(text) => {
+                writeln!(out, "{}", text.committed.trim())?;
+            }
             // Samples in the format that `listening.started()` tells, to be played.
             Event::TranslatedAudio(audio) => {
-                writeln!(out, "[{} bytes of speech]", audio.data.len())?
+                writeln!(out, "[{} bytes of speech]", audio.data.len())?;
             }
             _ => {}
         }

@@ -157,7 +157,7 @@ fn is_pascal(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-/// "SpeechBoundary" as "`SPEECH_BOUNDARY`".
+/// `SpeechBoundary` as `SPEECH_BOUNDARY`.
 fn screaming(name: &str) -> String {
     let mut out = String::new();
     for (index, c) in name.char_indices() {

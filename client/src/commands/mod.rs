@@ -102,7 +102,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Listen(args) => listen::run(args).await,
         Command::Devices(args) => Ok(devices::run(&args)?),
         Command::Doctor(args) => doctor::run(args).await,
-        Command::Token(args) => token::run(args),
+        Command::Token(args) => token::run(&args),
         Command::Completions(args) => Ok(shell::completions(&args, Cli::command())?),
         Command::Man(args) => Ok(shell::man(&args, Cli::command())?),
         Command::Evaluate(args) => evaluate::run(args).await,

@@ -20,7 +20,7 @@ pub struct ServerArgs {
     /// [default: whisper-base].
     #[arg(long, value_name = "MODEL", conflicts_with = "server")]
     recognition: Option<String>,
-    /// File with the token that the daemon knows you by; or INTERPRET_TOKEN is the token itself.
+    /// File with the token that the daemon knows you by; or the variable `INTERPRET_TOKEN` is the token itself.
     #[arg(
         long,
         value_name = "FILE",

@@ -39,11 +39,11 @@ pub struct Args {
 /// # Errors
 ///
 /// Where the file cannot be written.
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let mut random = [0_u8; BYTES];
     getrandom::fill(&mut random).map_err(|error| Failure::new(ExitStatus::Unexpected, error))?;
     let token = hexadecimal(&random);
-    let entry = entry(&args, &interpretd::access::digest(&token));
+    let entry = entry(args, &interpretd::access::digest(&token));
     let mut stdout = io::stdout();
     match &args.into {
         None => {

@@ -146,10 +146,10 @@ mod tests {
         for (in_turn, pressure) in [(true, 0.5), (false, 0.3)] {
             let meter = LoadMeter::new(in_turn);
             let now = after(&meter, 1_000);
-            meter.worked_at(now, "recognition", Duration::from_secs(3));
-            meter.worked_at(now, "synthesis", Duration::from_secs(2));
+            meter.add(now, "recognition", Duration::from_secs(3), Duration::ZERO);
+            meter.add(now, "synthesis", Duration::from_secs(2), Duration::ZERO);
             assert!(
-                (meter.pressure_at(now) - pressure).abs() < 0.01,
+                (meter.share(now, |part| part.busy) - pressure).abs() < 0.01,
                 "{in_turn}"
             );
         }

@@ -87,7 +87,11 @@ impl InterpreterService {
             (Requests::Link(queue), Responses::Link(link), token)
         } else {
             let responses = Responses::Stream(responses);
-            (Requests::Stream(requests), responses, String::new())
+            (
+                Requests::Stream(Box::new(requests)),
+                responses,
+                String::new(),
+            )
         };
         let session = Session {
             id,

@@ -11,7 +11,7 @@ use super::{Refusal, link::Link};
 /// Requests of a session's client.
 pub(crate) enum Requests {
     /// Of one connection, with which the session ends.
-    Stream(Streaming<InterpretRequest>),
+    Stream(Box<Streaming<InterpretRequest>>),
     /// Of whichever connection a [`Link`] has.
     Link(mpsc::Receiver<InterpretRequest>),
 }
