@@ -125,8 +125,8 @@ impl Capacity {
 
     /// Checks that `sessions` more, besides those that run, would still be in time.
     pub(super) fn check_load(&self, sessions: u32) -> Result<(), Refusal> {
-        let expected = self.expected(sessions);
         let running = self.sessions().saturating_sub(sessions as usize);
+        let expected = self.expected(running, sessions);
         if running > 0 && expected > self.limits.pressure_limit {
             return Err(Refusal::Full(format!(
                 "the machine would not keep up with one more session ({running} run now, and need \
@@ -152,8 +152,8 @@ impl Capacity {
             .map_or(0.0, |engines| measure(engines.load()))
     }
 
-    /// The load that is to be expected with `more` sessions, which may have their places already.
-    fn expected(&self, more: u32) -> f32 {
+    /// The load that is to be expected with `more` sessions besides those that are `running`.
+    fn expected(&self, running: usize, more: u32) -> f32 {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         while recent
             .begun
@@ -163,7 +163,7 @@ impl Capacity {
             recent.begun.pop_front();
         }
         let pressure = self.load(LoadMeter::needed);
-        let settled = self.sessions().saturating_sub(recent.begun.len());
+        let settled = running.saturating_sub(recent.begun.len());
         if recent.begun.is_empty() && settled > 0 {
             let measured = (pressure / settled as f32).max(recent.each * SILENT);
             recent.each += SMOOTHING * (measured - recent.each);
@@ -182,7 +182,7 @@ impl Capacity {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let sessions = self.sessions();
         let room = sessions < self.limits.max
-            && (sessions == 0 || self.expected(1) <= self.limits.pressure_limit);
+            && (sessions == 0 || self.expected(sessions, 1) <= self.limits.pressure_limit);
         let accepting = self.engines.get().is_some() && room;
         let refusal = match self.engines.get() {
             None => Refusal::Loading(String::new()),
