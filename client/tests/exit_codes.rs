@@ -72,7 +72,7 @@ fn languages_and_contradictions_are_checked_before_anything_else() {
         assert_exit(&output, code);
     }
     assert_exit(&run(&["file"]), 2);
-    assert_exit(&run(&["languages", "--server", "https://x:1"]), 2);
+    assert_exit(&run(&["languages", "--server", "ftp://x:1"]), 2);
 }
 
 #[test]

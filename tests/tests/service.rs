@@ -210,7 +210,12 @@ async fn sessions_at_once_share_the_engines_and_do_not_mix() -> Result<()> {
         async move {
             let samples = recording(name)?.samples()?;
             let mut client = daemon.client().await?;
-            let stream = Stream::open(&mut client, Request::Config(config(from, to))).await?;
+            // Recordings can wait for each other: they are not refused for the load.
+            let opening = SessionConfig {
+                recorded: true,
+                ..config(from, to)
+            };
+            let stream = Stream::open(&mut client, Request::Config(opening)).await?;
             let responses = stream.finish(chunks(&samples, 1_600)).await?;
             let text: String = responses
                 .into_iter()

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use interpret_proto::v1::{InterpretRequest, interpret_request::Request};
+use interpret_proto::v1::{InterpretRequest, control::Control, interpret_request::Request};
 use tokio::sync::mpsc;
 
 /// Most requests that are kept: a minute of 20 ms each, which is longer than a daemon waits.
@@ -42,7 +42,13 @@ pub(super) async fn run(
                 None => return,
             },
             request = queue.recv(), if !uplink.ended && uplink.kept.len() < KEPT => match request {
-                Some(request) => uplink.send(request).await,
+                Some(request) => {
+                    uplink.send(request).await;
+                    if !uplink.keep && uplink.out.is_none() {
+                        // Dropping the queue tells whoever fills it.
+                        return;
+                    }
+                }
                 None => {
                     // Half-closes the stream; a later connection is half-closed when all is sent again.
                     uplink.ended = true;
@@ -59,7 +65,7 @@ struct Uplink {
     keep: bool,
     /// None: there is no connection, or its stream is closed.
     out: Option<mpsc::Sender<InterpretRequest>>,
-    /// Chunks that may not have been heard.
+    /// Chunks, and what was asked between them, that may not have been heard.
     kept: VecDeque<InterpretRequest>,
     ended: bool,
 }
@@ -76,18 +82,15 @@ impl Uplink {
     }
 
     fn heard(&mut self, before: u64) {
-        while self
-            .kept
-            .front()
-            .and_then(sequence)
-            .is_some_and(|at| at < before)
-        {
-            self.kept.pop_front();
+        // What was asked before a piece that was heard was heard, too.
+        let was_heard = |request| sequence(request).is_some_and(|at| at < before);
+        if let Some(last) = self.kept.iter().rposition(was_heard) {
+            self.kept.drain(..=last);
         }
     }
 
     async fn send(&mut self, request: InterpretRequest) {
-        if self.keep && sequence(&request).is_some() {
+        if self.keep && !is_acknowledgement(&request) {
             self.kept.push_back(request.clone());
         }
         if let Some(out) = &self.out
@@ -95,6 +98,13 @@ impl Uplink {
         {
             self.out = None;
         }
+    }
+}
+
+fn is_acknowledgement(request: &InterpretRequest) -> bool {
+    match &request.request {
+        Some(Request::Control(asked)) => matches!(asked.control, Some(Control::Acknowledge(_))),
+        _ => false,
     }
 }
 

@@ -135,7 +135,7 @@ mod tests {
             ),
             (entry("x", 'g'), "64 hexadecimal digits"),
             (entry("x", 'a') + "session = 3", "session"),
-            (entry("x", 'a') + "expires = \"tomorrow\"", "expires"),
+            (entry("x", 'a') + "expires = \"tomorrow\"", "line 4"),
         ] {
             let error = parse(&text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

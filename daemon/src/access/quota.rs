@@ -82,7 +82,7 @@ impl Allowance {
         } = &this.entry;
         if let Some(minutes) = minutes_per_day {
             let spoken = this.usage.with_today(|time| *time);
-            if spoken >= Duration::from_secs(minutes * 60) {
+            if spoken >= Duration::from_secs(minutes.saturating_mul(60)) {
                 return Err(Refusal::Quota(format!(
                     "the token '{name}' has used its {minutes} minutes of today"
                 )));

@@ -101,7 +101,8 @@ impl LoadMeter {
         } else {
             shares.fold(0.0, f32::max)
         };
-        pressure.min(1.0)
+        // The sum of nothing is -0.
+        pressure.clamp(0.0, 1.0)
     }
 }
 

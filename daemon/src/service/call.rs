@@ -36,15 +36,19 @@ impl InterpreterService {
         let mut requests = request.into_inner();
         let config = first(&mut requests).await?;
         self.check_open()?;
+        if self.limits.max < LEGS as usize {
+            let message = "a call takes two sessions, and sessions.max is 1";
+            return Err(Refusal::BadConfig(message.to_owned()).into());
+        }
         let admission = caller.admit(LEGS as usize)?;
         let slots = self.capacity.admit(LEGS)?;
         let spec = CallSpec::resolve(&config, &engines, &self.limits)?;
-        self.capacity.check_load(LEGS)?;
         let pairs: Vec<LanguagePair> = spec.pairs().collect();
         for pair in pairs {
             let loaded = engines.translation().load(pair).await;
             loaded.map_err(|error| Refusal::of_load(&error))?;
         }
+        self.capacity.check_load(LEGS)?;
         let call = Call {
             id: session_id(),
             spec,

@@ -7,7 +7,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -47,8 +47,34 @@ pub(super) struct Capacity {
 struct Recent {
     /// When the newest sessions began, as long as they are not wholly in the measured load.
     begun: VecDeque<Instant>,
-    /// Share of the machine that a session takes.
+    /// Share of the machine that a session takes, as learnt, and as guessed at first.
     each: f32,
+    guess: f32,
+    /// When it was learnt last.
+    learnt: Instant,
+}
+
+impl Recent {
+    /// The load that is to be expected with `more` sessions besides those that are `running` and need so
+    /// much now.
+    fn expected(&mut self, running: usize, more: u32, needed: f32) -> f32 {
+        let old = |at: &Instant| at.elapsed() > LOAD_OVER;
+        // Some may have ended already.
+        while self.begun.len() > running || self.begun.front().is_some_and(old) {
+            self.begun.pop_front();
+        }
+        let settled = running - self.begun.len();
+        if self.begun.is_empty() && settled > 0 && self.learnt.elapsed() > LOAD_OVER {
+            self.learnt = Instant::now();
+            let measured = (needed / settled as f32).max(self.guess * SILENT);
+            self.each += SMOOTHING * (measured - self.each);
+        }
+        // Of a session that has just begun, a part is in the measured load.
+        let part = |at: &Instant| at.elapsed().as_secs_f32() / LOAD_OVER.as_secs_f32();
+        let missing = self.begun.iter().map(|at| 1.0 - part(at).min(1.0));
+        let coming: f32 = missing.sum::<f32>() + more as f32;
+        needed.max(settled as f32 * self.each * SILENT) + coming * self.each
+    }
 }
 
 /// Places that sessions have taken, until it is dropped.
@@ -68,6 +94,7 @@ impl Drop for Slots {
 impl Capacity {
     pub(super) fn new(limits: &Sessions, engines: Arc<OnceLock<Engines>>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as f32;
+        let guess = (GUESS_CORES / cores).min(0.5);
         Self {
             slots: Arc::new(Semaphore::new(limits.max)),
             seats: Arc::new(Semaphore::new(limits.listeners)),
@@ -76,7 +103,9 @@ impl Capacity {
             running: Arc::default(),
             recent: Arc::new(Mutex::new(Recent {
                 begun: VecDeque::new(),
-                each: (GUESS_CORES / cores).min(0.5),
+                each: guess,
+                guess,
+                learnt: Instant::now(),
             })),
         }
     }
@@ -123,23 +152,30 @@ impl Capacity {
         })
     }
 
-    /// Checks that `sessions` more, besides those that run, would still be in time.
+    /// Checks that `sessions` more, besides those that run, would still be in time. To be asked last, when
+    /// nothing else can keep them from beginning.
     pub(super) fn check_load(&self, sessions: u32) -> Result<(), Refusal> {
         let running = self.sessions().saturating_sub(sessions as usize);
-        let expected = self.expected(running, sessions);
+        let needed = self.load(LoadMeter::needed);
+        let mut recent = self.recent();
+        let expected = recent.expected(running, sessions, needed);
         if running > 0 && expected > self.limits.pressure_limit {
             return Err(Refusal::Full(format!(
                 "the machine would not keep up with one more session ({running} run now, and need \
                  {:.0} % of the models' time); try again in ten seconds, use a smaller model, or \
                  raise sessions.pressure_limit",
-                self.load(LoadMeter::needed) * 100.0
+                needed * 100.0
             )));
         }
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..sessions {
             recent.begun.push_back(Instant::now());
         }
         Ok(())
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        // Nothing panics while it is held.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pressure(&self) -> f32 {
@@ -152,37 +188,16 @@ impl Capacity {
             .map_or(0.0, |engines| measure(engines.load()))
     }
 
-    /// The load that is to be expected with `more` sessions besides those that are `running`.
-    fn expected(&self, running: usize, more: u32) -> f32 {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        while recent
-            .begun
-            .front()
-            .is_some_and(|at| at.elapsed() > LOAD_OVER)
-        {
-            recent.begun.pop_front();
-        }
-        let pressure = self.load(LoadMeter::needed);
-        let settled = running.saturating_sub(recent.begun.len());
-        if recent.begun.is_empty() && settled > 0 {
-            let measured = (pressure / settled as f32).max(recent.each * SILENT);
-            recent.each += SMOOTHING * (measured - recent.each);
-        }
-        // Of a session that has just begun, a part is in the measured load.
-        let missing = recent
-            .begun
-            .iter()
-            .map(|at| 1.0 - (at.elapsed().as_secs_f32() / LOAD_OVER.as_secs_f32()).min(1.0));
-        let coming: f32 = missing.sum::<f32>() + more as f32;
-        pressure.max(settled as f32 * recent.each * SILENT) + coming * recent.each
-    }
-
     /// How much room there is, as the protocol writes it.
     pub(super) fn report(&self) -> v1::GetCapacityResponse {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let sessions = self.sessions();
         let room = sessions < self.limits.max
-            && (sessions == 0 || self.expected(sessions, 1) <= self.limits.pressure_limit);
+            && (sessions == 0
+                || self
+                    .recent()
+                    .expected(sessions, 1, self.load(LoadMeter::needed))
+                    <= self.limits.pressure_limit);
         let accepting = self.engines.get().is_some() && room;
         let refusal = match self.engines.get() {
             None => Refusal::Loading(String::new()),
@@ -200,5 +215,40 @@ impl Capacity {
                 false => refusal.retry_after_ms().unwrap_or(0),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recent(each: f32) -> Recent {
+        Recent {
+            begun: VecDeque::new(),
+            each,
+            guess: 0.5,
+            learnt: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn a_session_that_has_just_begun_counts_in_full_and_one_that_ended_not_at_all() {
+        let mut recent = recent(0.4);
+        assert!((recent.expected(0, 1, 0.0) - 0.4).abs() < 0.01);
+        recent.begun.push_back(Instant::now());
+        assert!((recent.expected(1, 1, 0.0) - 0.8).abs() < 0.01);
+        assert!((recent.expected(0, 1, 0.0) - 0.4).abs() < 0.01);
+        assert!(recent.begun.is_empty());
+    }
+
+    #[test]
+    fn silence_and_those_who_ask_teach_nothing() {
+        let mut recent = recent(0.5);
+        let before = recent.expected(2, 1, 0.0);
+        for _ in 0..1_000 {
+            recent.expected(2, 1, 0.0);
+        }
+        assert!((recent.expected(2, 1, 0.0) - before).abs() < 0.01);
+        assert!(before > 0.5);
     }
 }

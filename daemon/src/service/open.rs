@@ -48,7 +48,7 @@ impl InterpreterService {
                 let resumed = v1::interpret_response::Response::Resumed(resumed);
                 // Cannot fail: the channel is new and empty.
                 let _ = responses.try_send(Ok(resumed.into()));
-                connect(link, attached, requests, responses);
+                self.connect(link, attached, requests, responses);
             }
         }
         Ok(Response::new(ReceiverStream::new(stream)))
@@ -66,9 +66,6 @@ impl InterpreterService {
         let admission = caller.admit(1)?;
         let slot = self.capacity.admit(1)?;
         let spec = SessionSpec::resolve(config, &engines, &self.limits)?;
-        if spec.live {
-            self.capacity.check_load(1)?;
-        }
         for pair in spec.pairs() {
             let loaded = engines.translation().load(pair).await;
             loaded.map_err(|error| Refusal::of_load(&error))?;
@@ -78,12 +75,15 @@ impl InterpreterService {
             "" => None,
             name => Some(self.rooms.open(name, floor(&id, &spec))?),
         };
+        if spec.live {
+            self.capacity.check_load(1)?;
+        }
         let (requests, responses, resume_token) = if spec.resumable {
             let (link, queue) = Link::new();
             let link = Arc::new(link);
             let token = self.resumable.keep(&link, caller)?;
             let attached = link.attach(0)?;
-            connect(Arc::clone(&link), attached, requests, responses);
+            self.connect(Arc::clone(&link), attached, requests, responses);
             (Requests::Link(queue), Responses::Link(link), token)
         } else {
             let responses = Responses::Stream(responses);
@@ -103,14 +103,44 @@ impl InterpreterService {
             resume_token: resume_token.clone(),
         };
         let resumable = self.resumable.clone();
+        let ending = responses.clone();
         tokio::spawn(async move {
-            session.run(engines, requests, responses).await;
+            let run = tokio::spawn(session.run(engines, requests, responses));
+            if run.await.is_err() {
+                let failed = Refusal::EngineFailed("the session failed".to_owned());
+                ending.end(Err(failed.into()));
+            }
+            // A stream ends with its last sender.
+            drop(ending);
             drop(slot);
             if !resume_token.is_empty() {
                 resumable.forget(&resume_token).await;
             }
         });
         Ok(())
+    }
+
+    /// Gives a link a connection, for as long as it lasts.
+    fn connect(
+        &self,
+        link: Arc<Link>,
+        attached: Attached,
+        requests: Streaming<InterpretRequest>,
+        responses: mpsc::Sender<Result<InterpretResponse, Status>>,
+    ) {
+        let connection = attached.connection;
+        let unread = self.limits.unread_timeout();
+        tokio::spawn(async move {
+            let hearing = async {
+                link.hear(connection, requests, &responses).await;
+                std::future::pending::<()>().await;
+            };
+            // Ends with the telling; what was read and not taken is sent again over another connection.
+            tokio::select! {
+                () = hearing => {}
+                () = link.tell(connection, &responses, unread) => {}
+            }
+        });
     }
 
     /// Checks that new sessions may begin at all.
@@ -122,21 +152,6 @@ impl InterpreterService {
         }
         Ok(())
     }
-}
-
-/// Gives a link a connection, for as long as it lasts.
-fn connect(
-    link: Arc<Link>,
-    attached: Attached,
-    requests: Streaming<InterpretRequest>,
-    responses: mpsc::Sender<Result<InterpretResponse, Status>>,
-) {
-    let connection = attached.connection;
-    tokio::spawn({
-        let link = Arc::clone(&link);
-        async move { link.hear(connection, requests).await }
-    });
-    tokio::spawn(async move { link.tell(connection, responses).await });
 }
 
 /// What a room must know of the session that speaks in it.

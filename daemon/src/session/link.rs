@@ -29,6 +29,8 @@ use super::Refusal;
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
 /// Most bytes of responses that are kept: some minutes of speech.
 const MOST_BYTES: usize = 8 << 20;
+/// After the end of a stream it shows within this time whether it was reset.
+const RESET: Duration = Duration::from_millis(250);
 /// Requests that may wait for the session.
 const REQUESTS: usize = 8;
 
@@ -60,6 +62,8 @@ struct State {
     input: Option<mpsc::Sender<InterpretRequest>>,
     /// Chunks of audio that were taken.
     audio: u64,
+    /// What was wrong with what came over a connection.
+    broken: Option<(u64, Status)>,
     /// Whether the session has said everything, and how it ended.
     ended: Option<Result<(), Status>>,
 }
@@ -101,6 +105,7 @@ impl Link {
             heartbeat: None,
             input: Some(input),
             audio: 0,
+            broken: None,
             ended: None,
         };
         let link = Self {
@@ -181,6 +186,11 @@ impl Link {
     /// When what came after `last` is not kept any more, or was never said.
     pub(crate) fn attach(&self, last: u64) -> Result<Attached, Refusal> {
         let mut state = self.state();
+        if matches!(&state.ended, Some(Err(status)) if status.code() == tonic::Code::Cancelled) {
+            return Err(Refusal::NoSession(
+                "the session was without its client for too long".to_owned(),
+            ));
+        }
         if last > state.last {
             return Err(Refusal::BadConfig(format!(
                 "response {last} was never sent; the last one was {}",
@@ -206,8 +216,12 @@ impl Link {
     }
 
     /// Passes requests on until the client closes its stream, or the connection is lost or replaced.
-    pub(crate) async fn hear<S>(&self, connection: u64, mut requests: S)
-    where
+    pub(crate) async fn hear<S>(
+        &self,
+        connection: u64,
+        mut requests: S,
+        responses: &mpsc::Sender<Result<InterpretResponse, Status>>,
+    ) where
         S: Stream<Item = Result<InterpretRequest, Status>> + Unpin,
     {
         loop {
@@ -219,9 +233,19 @@ impl Link {
                 Some(Ok(request)) => request,
                 Some(Err(status)) => {
                     tracing::debug!(code = ?status.code(), "a connection was lost");
+                    // Where it is not, but what came over it was broken, its client is told.
+                    self.state().broken = Some((connection, status));
                     return self.lose(connection);
                 }
                 None => {
+                    // A stream that was reset is told as one that was closed (tonic 0.14); but then its
+                    // responses are closed, too.
+                    tokio::select! {
+                        biased;
+                        () = responses.closed() => return self.lose(connection),
+                        () = self.replaced(connection) => return,
+                        () = tokio::time::sleep(RESET) => {}
+                    }
                     let mut state = self.state();
                     if state.connection == connection {
                         state.input = None;
@@ -266,7 +290,8 @@ impl Link {
     pub(crate) async fn tell(
         &self,
         connection: u64,
-        responses: mpsc::Sender<Result<InterpretResponse, Status>>,
+        responses: &mpsc::Sender<Result<InterpretResponse, Status>>,
+        unread: Duration,
     ) {
         loop {
             let changed = self.changed.notified();
@@ -287,7 +312,8 @@ impl Link {
             };
             let over = message.is_err();
             // Not cut off where the connection is replaced: its channel closes then.
-            if responses.send(message).await.is_err() {
+            let sent = timeout_at(Instant::now() + unread, responses.send(message)).await;
+            if !matches!(sent, Ok(Ok(()))) {
                 return self.lose(connection);
             }
             if over {
@@ -301,6 +327,14 @@ impl Link {
         let mut state = self.state();
         if state.connection != connection {
             return None;
+        }
+        if state
+            .broken
+            .as_ref()
+            .is_some_and(|(at, _)| *at == connection)
+        {
+            let broken = state.broken.take();
+            return Some(Next::End(broken.map(|(_, status)| status)));
         }
         if state.sent < state.last {
             let index = usize::try_from(state.sent + 1 - state.first()).ok()?;

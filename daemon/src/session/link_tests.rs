@@ -51,16 +51,19 @@ async fn client(link: Arc<Link>, chunks: u64, cuts: Vec<Cut>) -> Vec<String> {
         let attached = link.attach(last).unwrap();
         let (up, requests) = mpsc::channel(1);
         let (responses, mut down) = mpsc::channel(1);
-        let hearing = tokio::spawn({
-            let link = Arc::clone(&link);
-            async move {
-                link.hear(attached.connection, ReceiverStream::new(requests))
-                    .await;
-            }
-        });
         let telling = tokio::spawn({
             let link = Arc::clone(&link);
-            async move { link.tell(attached.connection, responses).await }
+            async move {
+                let requests = ReceiverStream::new(requests);
+                let hearing = async {
+                    link.hear(attached.connection, requests, &responses).await;
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    () = hearing => {}
+                    () = link.tell(attached.connection, &responses, PATIENCE) => {}
+                }
+            }
         });
         let most_up = cut.as_ref().map_or(usize::MAX, |cut| cut.up);
         let lasting = cut.is_none();
@@ -100,7 +103,6 @@ async fn client(link: Arc<Link>, chunks: u64, cuts: Vec<Cut>) -> Vec<String> {
             came += 1;
         }
         drop(down);
-        hearing.abort();
         sending.abort();
         let _ = telling.await;
         if lasting && ended {
@@ -168,6 +170,23 @@ async fn a_client_that_stays_away_is_given_up() {
     link.lose(attached.connection);
     link.abandoned().await;
     assert_eq!(begun.elapsed(), Duration::from_secs(100) + GRACE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_reset_is_not_the_end_of_speech() {
+    let (link, mut requests) = Link::new();
+    let attached = link.attach(0).unwrap();
+    let (responses, down) = mpsc::channel(1);
+    drop(down);
+    let closed = ReceiverStream::new(mpsc::channel(1).1);
+    link.hear(attached.connection, closed, &responses).await;
+    assert!(link.state().lost.is_some() && link.state().input.is_some());
+    // One that is closed is.
+    let attached = link.attach(0).unwrap();
+    let (responses, _down) = mpsc::channel(1);
+    let closed = ReceiverStream::new(mpsc::channel(1).1);
+    link.hear(attached.connection, closed, &responses).await;
+    assert!(requests.recv().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

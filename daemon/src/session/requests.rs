@@ -72,7 +72,7 @@ impl Responses {
     }
 
     /// Tells the client how the session ended.
-    pub(super) fn end(&self, outcome: Result<(), Status>) {
+    pub(crate) fn end(&self, outcome: Result<(), Status>) {
         match (self, outcome) {
             (Self::Link(link), outcome) => link.end(outcome),
             // Fails when the client is gone or reads nothing: then it cannot be told.

@@ -48,9 +48,9 @@ impl Outputs {
                 Some(known) => {
                     if known.format != target.format {
                         // The encoder is made anew; numbers count on.
-                        let next = self.streams.remove(&target.language);
-                        self.next
-                            .insert(target.language, next.map_or(0, |(next, _)| next));
+                        if let Some((next, _)) = self.streams.remove(&target.language) {
+                            self.next.insert(target.language, next);
+                        }
                     }
                     *known = target;
                 }
