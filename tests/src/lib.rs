@@ -5,6 +5,7 @@ pub mod daemon_process;
 pub mod ears;
 pub mod interpret_command;
 pub mod microphone;
+pub mod model_cache;
 pub mod noises;
 pub mod pipeline;
 pub mod proxy;

@@ -1,17 +1,27 @@
-//! A network between a client and a daemon, which can be cut.
+//! A network between a client and a daemon, which can be slow and can be cut.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Result;
 use tempfile::TempDir;
 use tokio::{
-    io::copy_bidirectional,
-    net::{UnixListener, UnixStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional, split},
+    net::{TcpListener, UnixListener, UnixStream},
     task::{JoinHandle, JoinSet},
 };
 use tonic::transport::Channel;
 
 use crate::daemon_process::connect;
+
+/// How a network carries what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weather {
+    /// At once.
+    Fair,
+    /// Each piece up to 300 ms late, and one in twenty, whose packet was lost, half a second more: in
+    /// order, as TCP has it.
+    Rough,
+}
 
 /// Passes connections on to a daemon. Dropping it cuts them, as when a machine is gone: neither side has
 /// said good-bye.
@@ -33,11 +43,8 @@ impl Proxy {
         let passing = tokio::spawn(async move {
             // Aborted with the task that holds them.
             let mut connections = JoinSet::new();
-            while let Ok((mut near, _)) = listener.accept().await {
-                let Ok(mut far) = UnixStream::connect(&socket).await else {
-                    return;
-                };
-                connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+            while let Ok((near, _)) = listener.accept().await {
+                connections.spawn(pass(near, socket.clone(), Weather::Fair));
             }
         });
         Ok(Self { folder, passing })
@@ -56,4 +63,87 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.passing.abort();
     }
+}
+
+/// The same, for a client that is a process of its own: at a TCP port.
+#[derive(Debug)]
+pub struct TcpProxy {
+    address: SocketAddr,
+    passing: JoinHandle<()>,
+}
+
+impl TcpProxy {
+    /// A network that leads to the daemon at `socket`.
+    ///
+    /// # Errors
+    /// When the system gives no port.
+    pub async fn to(socket: &Path, weather: Weather) -> Result<Self> {
+        Self::at(([127, 0, 0, 1], 0).into(), socket, weather).await
+    }
+
+    /// The same at an address where one was before.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub async fn at(address: SocketAddr, socket: &Path, weather: Weather) -> Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let socket = socket.to_owned();
+        let passing = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((near, _)) = listener.accept().await {
+                connections.spawn(pass(near, socket.clone(), weather));
+            }
+        });
+        Ok(Self { address, passing })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for TcpProxy {
+    fn drop(&mut self) {
+        self.passing.abort();
+    }
+}
+
+/// Carries a connection until either side ends it.
+async fn pass<S>(mut near: S, socket: std::path::PathBuf, weather: Weather)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Ok(mut far) = UnixStream::connect(&socket).await else {
+        return;
+    };
+    if weather == Weather::Fair {
+        // An end is an end, whatever it was.
+        let _ = copy_bidirectional(&mut near, &mut far).await;
+        return;
+    }
+    let (near_in, near_out) = split(near);
+    let (far_in, far_out) = split(far);
+    tokio::join!(late(near_in, far_out, 1), late(far_in, near_out, 2));
+}
+
+/// Carries one direction of a rough network.
+async fn late(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, seed: u32) {
+    let mut random = seed;
+    let mut piece = vec![0; 65_536];
+    while let Ok(length @ 1..) = from.read(&mut piece).await {
+        // Numerical Recipes' linear congruential generator; its high bits are the good ones.
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let mut delay_ms = u64::from(random >> 16) % 300;
+        if random >> 16 & 0xff < 13 {
+            delay_ms += 500;
+        }
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        if to.write_all(&piece[..length]).await.is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
 }

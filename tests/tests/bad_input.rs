@@ -19,6 +19,7 @@ use interpret::exit_status::ExitStatus;
 use interpret_tests::{
     daemon_process::DaemonProcess,
     interpret_command::{Interpreted, interpret},
+    model_cache::ModelCache,
     scores::word_errors,
     speech::recording,
 };
@@ -233,34 +234,16 @@ async fn without_a_server_the_client_runs_the_daemon_itself() -> Result<()> {
 
 #[test]
 fn a_damaged_model_is_named_and_nothing_is_run_with_it() -> Result<()> {
-    use interpret_models::store::{Settings, Store};
-    // A cache of its own in which all files are the real ones but one.
-    let real = Store::open(Settings::from_env()?)?;
-    let folder = TempDir::new()?;
-    let models = folder.path().join("models");
-    let mut damaged = None;
-    for model in real
-        .catalogue()
-        .models()
-        .filter(|model| real.is_installed(model))
-    {
-        let there = models.join(&model.name);
-        for (from, to) in files_below(&real.folder(model), &there)? {
-            fs::create_dir_all(to.parent().context("a folder")?)?;
-            if model.name == "opus-mt-fr-en" && to.ends_with("source.spm") {
-                let mut bytes = fs::read(&from)?;
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-                fs::write(&to, bytes)?;
-                damaged = Some(to);
-            } else {
-                std::os::unix::fs::symlink(&from, &to)?;
-            }
-        }
-    }
-    let damaged = damaged.context("opus-mt-fr-en is not fetched")?;
+    let cache = ModelCache::linked()?;
+    let damaged = cache.model("opus-mt-fr-en").join("source.spm");
+    let mut bytes = fs::read(&damaged).context("opus-mt-fr-en is not fetched")?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    // The link is replaced, not what it leads to.
+    fs::remove_file(&damaged)?;
+    fs::write(&damaged, bytes)?;
     let output = std::process::Command::new(interpret_tests::daemon_process::program("interpret")?)
-        .env("INTERPRETD_CACHE_DIR", folder.path())
+        .env("INTERPRETD_CACHE_DIR", cache.path())
         .args(["file", &text(&recording("read-cheetah-fr")?.path)])
         .args(["--from", "fr", "--to", "en", "--fast"])
         .output()?;
@@ -279,21 +262,6 @@ fn a_damaged_model_is_named_and_nothing_is_run_with_it() -> Result<()> {
         "the person's file is not deleted behind their back"
     );
     Ok(())
-}
-
-/// Every file below `from`, and where it goes below `to`.
-fn files_below(from: &Path, to: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            files.extend(files_below(&entry.path(), &to)?);
-        } else {
-            files.push((entry.path(), to));
-        }
-    }
-    Ok(files)
 }
 
 #[test]

@@ -19,9 +19,10 @@ use std::{
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::interpret_response::Response;
 use interpret_tests::{
-    daemon_process::program,
+    daemon_process::{DaemonProcess, program},
     ears,
     microphone::MicProcess,
+    proxy::{TcpProxy, Weather},
     scores::word_errors,
     sound_server::{SoundServer, Tool},
     speech::{self, recording},
@@ -239,7 +240,7 @@ fn a_daemon_that_is_killed_and_comes_back_is_used_again() -> Result<()> {
     mic.wait_for("  en  ", PATIENCE)?;
     // Killed, not asked to end: nobody says goodbye.
     drop(daemon);
-    mic.wait_for("the connection is lost", PATIENCE)?;
+    mic.wait_for("the session is lost", PATIENCE)?;
     std::fs::remove_file(&socket)?;
     let _daemon = start()?;
     mic.wait_for("connected again", PATIENCE)?;
@@ -257,6 +258,48 @@ fn a_daemon_that_is_killed_and_comes_back_is_used_again() -> Result<()> {
         })
         .collect();
     assert!(ends.is_sorted(), "{ends:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_while_the_network_is_away_is_interpreted_when_it_is_back() -> Result<()> {
+    let server = SoundServer::start()?;
+    let daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
+    let network = TcpProxy::to(&daemon.socket(), Weather::Fair).await?;
+    let address = network.address();
+    let server_flag = format!("http://{address}");
+    let flags = [
+        "--from",
+        "fr",
+        "--to",
+        "en",
+        "--captions-only",
+        "--server",
+        &server_flag,
+    ];
+    let mut mic = MicProcess::start(&server, "microphone", &flags)?;
+    mic.wait_until_ready()?;
+    let playing = server.play("room", &recording("docs-a-fr")?.path)?;
+    mic.wait_for("  en  ", PATIENCE)?;
+    drop(network);
+    mic.wait_for("the connection is lost", PATIENCE)?;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let _network = TcpProxy::at(address, &daemon.socket(), Weather::Fair).await?;
+    mic.wait_for("connected again; nothing is lost", PATIENCE)?;
+    playing.wait()?;
+    end_well(&mut mic)?;
+
+    let result = mic.result("unused.wav".into())?;
+    let errors = word_errors(&result.source(), &recording("docs-a-fr")?.transcript);
+    println!("recognised with {:.1} % errors", errors.percent());
+    // As where nothing was cut.
+    assert!(errors.percent() <= 45.0, "{}", result.source());
+    let started = |event: &&Response| matches!(event, Response::SessionStarted(_));
+    assert_eq!(
+        result.events.iter().filter(started).count(),
+        1,
+        "one session all the time"
+    );
     Ok(())
 }
 

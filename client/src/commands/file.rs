@@ -92,6 +92,7 @@ async fn prepare(args: &Args) -> Result<Work, ClientError> {
     };
     let (config, targets) = request.config()?;
     let endpoint = args.server.endpoint()?;
+    let config = config.resumable_if(endpoint.is_network());
     refuse_clashes(Some(&args.input), &paths)?;
     let input = args.input.clone();
     let audio = tokio::task::spawn_blocking(move || AudioFile::open(input))

@@ -18,7 +18,7 @@ use crate::{
     error::ClientError,
     measure::Measure,
     output::Outputs,
-    session::{Event, Session, Shift},
+    session::{Event, Link, LinkWatch, Session, Shift},
     view::{Summary, View},
 };
 
@@ -28,6 +28,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// A session under way.
 pub(super) struct Work {
     session: Session,
+    link: LinkWatch,
     outputs: Outputs,
     measure: Measure,
     /// None if quiet, or once standard output is gone.
@@ -56,6 +57,7 @@ impl Work {
         view: Option<Box<dyn View>>,
     ) -> Self {
         Self {
+            link: session.link(),
             session,
             outputs,
             measure: Measure::new(pace),
@@ -142,6 +144,7 @@ impl Work {
                     Interrupt::Finish => self.finish()?,
                     Interrupt::GiveUp => return Ok(()),
                 },
+                link = self.link.changed() => self.show(|view| view.note(&link_note(&link)))?,
                 event = next_of(&mut self.desk) => match event {
                     DeskEvent::Key(Key::Quit) => match interrupts.ask() {
                         Interrupt::Finish => self.finish()?,
@@ -199,7 +202,7 @@ impl Work {
         lost: Option<ClientError>,
     ) -> Result<(), ClientError> {
         if let Some(error) = &lost {
-            let note = format!("the connection is lost ({error}); trying again for 30 s");
+            let note = format!("the session is lost ({error}); trying for another for 30 s");
             self.show(|view| view.note(&note))?;
         }
         let lost = lost.is_some();
@@ -221,9 +224,11 @@ impl Work {
         };
         self.shift = shift;
         self.shift_after = shift;
+        self.link = session.link();
         self.session = session;
         if lost {
-            let note = "connected again; what was said just before may be missing";
+            let note =
+                "connected again, in another session; what was said just before may be missing";
             self.show(|view| view.note(note))?;
         }
         Ok(())
@@ -288,6 +293,15 @@ impl Work {
         errors.extend(sent.error.map(ClientError::from));
         errors.extend(closed.err());
         errors.into_iter().map(Failure::from).collect()
+    }
+}
+
+fn link_note(link: &Link) -> String {
+    match link {
+        Link::Up => "connected again; nothing is lost".to_owned(),
+        Link::Lost(why) => {
+            format!("the connection is lost ({why}); what is said waits for another, for 30 s")
+        }
     }
 }
 

@@ -77,6 +77,12 @@ impl Endpoint {
         self
     }
 
+    /// Whether the connection can be lost while both ends are well.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        matches!(self, Self::Remote(_))
+    }
+
     /// Whether sound that goes there leaves this machine.
     #[must_use]
     pub fn is_far(&self) -> bool {

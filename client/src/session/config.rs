@@ -143,12 +143,19 @@ impl Config {
     /// Lets the session go on over another connection when its own is lost: nothing is lost with it, and
     /// nothing comes twice.
     #[must_use]
-    pub fn resumable(mut self) -> Self {
-        self.resumable = true;
+    pub fn resumable(self) -> Self {
+        self.resumable_if(true)
+    }
+
+    /// The same, where the connection is one that can be lost.
+    pub(crate) fn resumable_if(mut self, resumable: bool) -> Self {
+        self.resumable = resumable;
         self
     }
 
-    pub(super) fn is_resumable(&self) -> bool {
+    /// Whether it was made [`resumable`](Self::resumable).
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
         self.resumable
     }
 

@@ -6,11 +6,14 @@ use interpret_proto::v1::{
     Acknowledge, Control, InterpretRequest, InterpretResponse, Resume, Resumed, control,
     interpret_request::Request,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
-use super::{Event, REQUESTS_QUEUED, uplink::News};
+use super::{Event, REQUESTS_QUEUED, link::Link, uplink::News};
 use crate::{connect::Connection, error::ClientError};
 
 /// How long a lost connection is tried again: as long as a daemon waits.
@@ -27,6 +30,7 @@ pub(super) struct Downlink {
     resumable: Option<Resumable>,
     /// A new connection on its way.
     coming: Option<Coming>,
+    link: watch::Sender<Link>,
 }
 
 type Coming = Pin<Box<dyn Future<Output = Result<Resumption, ClientError>> + Send>>;
@@ -58,12 +62,18 @@ impl Downlink {
             responses,
             resumable: None,
             coming: None,
+            link: watch::Sender::new(Link::Up),
         }
     }
 
     /// Goes on over another connection when one is lost.
     pub(super) fn set_resumable(&mut self, resumable: Resumable) {
         self.resumable = Some(resumable);
+    }
+
+    /// Tells how the connection is.
+    pub(super) fn link(&self) -> watch::Receiver<Link> {
+        self.link.subscribe()
     }
 
     /// The next event that this client knows; newer kinds are passed over. Safe to cancel.
@@ -74,6 +84,7 @@ impl Downlink {
                 self.coming = None;
                 let Resumption { responses, resumed } = outcome?;
                 self.responses = responses;
+                self.link.send_replace(Link::Up);
                 return Ok(Some(Event::Resumed(resumed)));
             }
             let message = match self.responses.message().await {
@@ -83,6 +94,7 @@ impl Downlink {
                     match &self.resumable {
                         Some(resumable) if error.is_connection_loss() => {
                             tracing::info!(%error, "the connection is lost: trying to go on");
+                            self.link.send_replace(Link::Lost(error.to_string()));
                             self.coming = Some(Box::pin(resumable.clone().resume(error)));
                             continue;
                         }

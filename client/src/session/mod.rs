@@ -27,6 +27,7 @@
 mod config;
 mod downlink;
 mod heard;
+mod link;
 mod listening;
 mod order;
 mod send;
@@ -52,6 +53,7 @@ use tonic::Streaming;
 
 pub use config::{Codec, Config, Source, Target};
 pub use interpret_proto::v1::{Mode, interpret_response::Response as Event};
+pub use link::{Link, LinkWatch};
 pub use listening::Listening;
 pub use send::Sent;
 pub use shift::Shift;
@@ -232,6 +234,13 @@ impl Session {
         let at_ms = millis_between(self.zero, Instant::now());
         let event = event.map(|event| self.heard.decoded(event)).transpose()?;
         Ok(event.map(|event| Received { at_ms, event }))
+    }
+
+    /// Watches the connection: where the session is resumable, [`next`](Self::next) only waits while it is
+    /// lost, which a person would want to know.
+    #[must_use]
+    pub fn link(&self) -> LinkWatch {
+        LinkWatch::new(self.responses.link())
     }
 
     /// The instant of the first sample.

@@ -86,7 +86,9 @@ async fn prepare(args: Args) -> Result<Work, ClientError> {
     let (microphone, audio) = Microphone::open(options, voices.loudspeakers(), events)?;
     let outputs = paths.open(&targets, Pace::Device)?;
 
-    let config = config.codec(settings.codec(endpoint.is_far()));
+    let config = config
+        .codec(settings.codec(endpoint.is_far()))
+        .resumable_if(endpoint.is_network());
     let mut line = Line::connect(endpoint, config, audio).await?;
     let session = line.open(&mut Shift::default()).await?;
     let view = (!quiet)

@@ -1,0 +1,140 @@
+//! What the listeners of a room cost: one French speaker, rendered in English (spoken) and in Portuguese
+//! (captions, through English), without listeners and with them. Prints processor time, also per listener.
+//!
+//! `cargo run --release -p interpret-tests --example audience -- 200`
+
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use futures_util::stream;
+use interpret::{
+    audio::Pace,
+    connect::{Endpoint, connect},
+    session::{Config, Event, Listening, Mode, Session, Source, Target},
+};
+use interpret_tests::{daemon_process::DaemonProcess, speech::recording};
+
+const ROOM: &str = "great-hall";
+/// What listeners choose: a language, and whether only captions.
+const CHOICES: [(&str, bool); 4] = [("en", false), ("en", true), ("pt", true), ("fr", false)];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let listeners = std::env::args().nth(1).map_or(Ok(200), |n| n.parse())?;
+    let daemon = DaemonProcess::ready(&["--preload", "fr-en", "--admin", "127.0.0.1:0"]).await?;
+    let endpoint: Endpoint = format!("unix:{}", daemon.socket().display()).parse()?;
+    // Once for the pages and caches that everybody needs.
+    interpreted(&daemon, &endpoint, 0).await?;
+    let alone = interpreted(&daemon, &endpoint, 0).await?;
+    let with = interpreted(&daemon, &endpoint, listeners).await?;
+    println!(
+        "without listeners: {:.3} cores, {} MB",
+        alone.cores, alone.memory_mb
+    );
+    println!(
+        "with {listeners}: {:.3} cores, {} MB; every word came to each; recognition ran for {} session",
+        with.cores, with.memory_mb, with.recognisers
+    );
+    let each = (with.cores - alone.cores) / listeners.max(1) as f64;
+    println!("{:.3} % of a core a listener", each * 100.0);
+    Ok(())
+}
+
+struct Cost {
+    cores: f64,
+    memory_mb: u64,
+    recognisers: usize,
+}
+
+async fn interpreted(
+    daemon: &DaemonProcess,
+    endpoint: &Endpoint,
+    listeners: usize,
+) -> Result<Cost> {
+    let mut samples = vec![0.0; 16_000 * 4];
+    for name in ["docs-a-fr", "docs-b-fr"] {
+        samples.extend(recording(name)?.samples()?);
+    }
+    let seconds = samples.len() as f64 / 16_000.0;
+    let config = Config::new(Source::Language("fr".parse()?))
+        .target(Target::new("en".parse()?))
+        .target(Target::new("pt".parse()?).captions_only())
+        .mode(Mode::LowLatency)
+        .room(ROOM);
+    let pieces: Vec<_> = samples
+        .chunks(640)
+        .map(|piece| Ok(piece.to_vec()))
+        .collect();
+    let before = processor_seconds(daemon.id())?;
+    let connection = connect(endpoint).await?;
+    let audio = stream::iter(pieces);
+    let mut session = Session::open(connection, config, audio, Pace::RealTime).await?;
+    let seats: Vec<_> = (0..listeners)
+        .map(|n| {
+            let (language, captions_only) = CHOICES[n % CHOICES.len()];
+            let listened = listen(endpoint.clone(), language, captions_only);
+            (language, tokio::spawn(listened))
+        })
+        .collect();
+    let (mut said, mut recognisers) = ([const { String::new() }; 3], 0);
+    while let Some(received) = session.next().await? {
+        match received.event {
+            Event::SourceText(text) => said[0].push_str(&text.committed),
+            Event::TranslatedText(text) => {
+                said[1 + usize::from(text.language == "pt")].push_str(&text.committed);
+            }
+            Event::SessionEnded(ended) => {
+                recognisers = ended
+                    .stages
+                    .iter()
+                    .filter(|s| s.stage == "recognise")
+                    .count();
+            }
+            _ => {}
+        }
+    }
+    for (language, seat) in seats {
+        let text = match language {
+            "fr" => &said[0],
+            "en" => &said[1],
+            _ => &said[2],
+        };
+        ensure!(
+            seat.await?? == *text,
+            "a listener in {language} has other words"
+        );
+    }
+    Ok(Cost {
+        cores: (processor_seconds(daemon.id())? - before) / seconds,
+        memory_mb: daemon.resident_bytes()? / 1_000_000,
+        recognisers,
+    })
+}
+
+async fn listen(endpoint: Endpoint, language: &str, captions_only: bool) -> Result<String> {
+    let connection = connect(&endpoint).await?;
+    let mut listening = Listening::join(connection, ROOM, language, captions_only).await?;
+    let mut words = String::new();
+    while let Some(received) = listening.next().await? {
+        match received.event {
+            Event::TranslatedText(text) => words.push_str(&text.committed),
+            Event::SourceText(text) => words.push_str(&text.committed),
+            _ => {}
+        }
+    }
+    Ok(words)
+}
+
+/// Processor time of a process and all its threads, user and system.
+fn processor_seconds(id: u32) -> Result<f64> {
+    /// Of `/proc` (`sysconf(_SC_CLK_TCK)`): 100 on every Linux that anybody runs this on.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat"))?;
+    // The name of the program stands in brackets, and may hold spaces.
+    let (_, fields) = stat.rsplit_once(") ").context("no stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let [user, system] = [11, 12].map(|at: usize| fields[at].parse::<f64>());
+    Ok((user? + system?) / TICKS_A_SECOND)
+}
