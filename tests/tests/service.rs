@@ -282,6 +282,36 @@ async fn sigterm_finishes_what_was_heard_and_then_ends() -> Result<()> {
 }
 
 #[tokio::test]
+async fn running_sessions_linger_where_they_may_and_new_ones_are_refused() -> Result<()> {
+    let wrapper = ["env", "INTERPRETD_SESSIONS__LINGER_SECS=60"].map(str::to_owned);
+    let mut daemon = DaemonProcess::ready_under(&wrapper, &["--preload", "fr-en"]).await?;
+    let samples = recording("read-leopard-fr")?.samples()?;
+    let mut client = daemon.client().await?;
+    let stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
+    daemon.terminate()?;
+    let refused = loop {
+        match Stream::open(&mut client, Request::Config(config("fr", "en"))).await {
+            Ok(early) => drop(early),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused}");
+    let events = stream.finish(chunks(&samples, 1_600)).await?;
+    assert!(
+        events
+            .iter()
+            .any(|r| matches!(r, Response::TranslatedAudio(_)))
+    );
+    let Some(Response::SessionEnded(ended)) = events.last() else {
+        anyhow::bail!("no SessionEnded: {:?}", events.last());
+    };
+    assert_eq!(ended.reason(), EndReason::Completed);
+    // Nothing runs any more: it waits no longer.
+    assert_eq!(daemon.ended().await?.code(), Some(0), "{}", daemon.log());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_bad_configuration_is_refused_before_anything_starts() -> Result<()> {
     for (flags, code, said) in [
         (&["--max-sessions", "0"][..], 78, "sessions.max is 0"),

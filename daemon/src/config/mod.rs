@@ -118,7 +118,9 @@ pub struct Sessions {
     pub unread_timeout_secs: u64,
     /// A heartbeat is sent when nothing else was for so long.
     pub heartbeat_secs: u64,
-    /// On shutdown sessions may finish what they heard for so long.
+    /// On shutdown sessions may go on as if nothing were for so long.
+    pub linger_secs: u64,
+    /// Then they may finish what they heard for so long.
     pub drain_secs: u64,
     /// A speaker who never pauses is cut after so long.
     pub max_utterance_secs: f32,
@@ -132,6 +134,7 @@ impl Default for Sessions {
             listeners: 500,
             unread_timeout_secs: 30,
             heartbeat_secs: 15,
+            linger_secs: 0,
             drain_secs: 20,
             max_utterance_secs: 14.0,
         }
@@ -159,6 +162,12 @@ impl Sessions {
     #[must_use]
     pub fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat_secs)
+    }
+
+    /// [`linger_secs`](Self::linger_secs) as a duration.
+    #[must_use]
+    pub fn linger(&self) -> Duration {
+        Duration::from_secs(self.linger_secs)
     }
 
     /// [`drain_secs`](Self::drain_secs) as a duration.

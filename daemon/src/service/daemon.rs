@@ -171,7 +171,7 @@ impl Daemon {
     /// Whether the daemon takes no new session because it is about to end.
     #[must_use]
     pub fn draining(&self) -> bool {
-        self.shutdown.drain.is_cancelled()
+        self.shutdown.close.is_cancelled()
     }
 
     async fn set_health(&self, status: ServingStatus) {
@@ -289,24 +289,29 @@ impl Daemon {
         Ok(endpoint.connect_with_connector(connector).await?)
     }
 
-    /// Ends the daemon: takes no new session, lets the running ones finish what they heard for at
-    /// most `sessions.drain_secs`, then stops them.
+    /// Ends the daemon: takes no new session, lets the running ones go on for at most
+    /// `sessions.linger_secs` and then finish what they heard for at most `sessions.drain_secs`, then
+    /// stops them.
     pub async fn drain(&self) {
         self.set_health(ServingStatus::NotServing).await;
-        self.shutdown.drain.cancel();
-        let limit = self.config.sessions.drain();
-        match timeout(limit, self.service.capacity.idle()).await {
-            Ok(_) => tracing::info!("all sessions have finished"),
-            Err(_) => tracing::warn!(
-                sessions = self.sessions(),
-                "sessions are cut off after {limit:?}"
-            ),
+        self.shutdown.close.cancel();
+        let limits = &self.config.sessions;
+        let all_ended = async |limit| timeout(limit, self.service.capacity.idle()).await.is_ok();
+        let mut ended = all_ended(limits.linger()).await;
+        if !ended {
+            self.shutdown.drain.cancel();
+            ended = all_ended(limits.drain()).await;
+        }
+        match ended {
+            true => tracing::info!("all sessions have finished"),
+            false => tracing::warn!(sessions = self.sessions(), "sessions are cut off"),
         }
         self.stop();
     }
 
     /// Stops everything now.
     pub fn stop(&self) {
+        self.shutdown.close.cancel();
         self.shutdown.drain.cancel();
         self.shutdown.stop.cancel();
     }

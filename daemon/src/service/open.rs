@@ -145,7 +145,7 @@ impl InterpreterService {
 
     /// Checks that new sessions may begin at all.
     pub(super) fn check_open(&self) -> Result<(), Refusal> {
-        if self.shutdown.drain.is_cancelled() {
+        if self.shutdown.close.is_cancelled() {
             return Err(Refusal::ShuttingDown(
                 "the daemon is shutting down".to_owned(),
             ));

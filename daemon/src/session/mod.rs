@@ -37,6 +37,8 @@ const EVENT_CAPACITY: usize = 16;
 /// How the daemon ends sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
+    /// Set: no new session begins.
+    pub close: CancellationToken,
     /// Set: hear no more, finish what was heard.
     pub drain: CancellationToken,
     /// Set: stop now.
