@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     engines::{LoadError, LoadFailure},
     service::{BindError, SecurityError, ServeError},
-    telemetry::BadLevel,
+    telemetry::TelemetryError,
 };
 
 /// Why the daemon ends.
@@ -19,9 +19,9 @@ pub enum Failure {
     /// Certificates or tokens cannot be used: exit code 78.
     #[error(transparent)]
     Security(#[from] SecurityError),
-    /// The log level makes no sense: exit code 78.
+    /// The log level or the collector of traces makes no sense: exit code 78.
     #[error(transparent)]
-    Level(#[from] BadLevel),
+    Telemetry(#[from] TelemetryError),
     /// A model is missing or damaged: exit code 66 (`EX_NOINPUT`) or 65 (`EX_DATAERR`).
     #[error(transparent)]
     Models(#[from] LoadError),
@@ -44,7 +44,7 @@ impl Failure {
     #[must_use]
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(_) | Self::Security(_) | Self::Level(_) => 78,
+            Self::Config(_) | Self::Security(_) | Self::Telemetry(_) => 78,
             Self::Models(error) => match error.failure() {
                 LoadFailure::Corrupt => 65,
                 LoadFailure::Unknown | LoadFailure::Missing => 66,

@@ -24,10 +24,12 @@ fn main() -> ExitCode {
 
 fn run(flags: &flags::Flags) -> Result<(), Failure> {
     let config = config::load(flags.config.as_deref(), flags.layer())?;
-    telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    // Sends the last traces when it goes, for which it needs the runtime.
+    let _entered = runtime.enter();
+    let _traces = telemetry::start(&config.log, &config.traces)?;
     runtime.block_on(serve(config))
 }
 

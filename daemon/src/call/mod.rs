@@ -22,6 +22,7 @@ use interpret_proto::v1::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Status, Streaming};
+use tracing::Instrument as _;
 
 pub use self::echo_gate::EchoGate;
 pub(crate) use self::spec::CallSpec;
@@ -38,6 +39,7 @@ use crate::{
     engines::Engines,
     pipeline::{Event, Pipeline, SourceRange},
     session::{Outputs, Refusal, Shutdown},
+    telemetry::traces,
 };
 
 /// Events that may wait to be told.
@@ -67,6 +69,7 @@ impl Call {
         requests: Streaming<CallRequest>,
         responses: Responses,
     ) {
+        let span = traces::conversation("call", &self.id, &self.spec.languages());
         let admission = Arc::clone(&self.admission);
         let audit = Audit::begin("call", &self.id, &admission, self.spec.languages());
         let stop = self.shutdown.stop.clone();
@@ -76,13 +79,16 @@ impl Call {
             () = stop.cancelled() => {
                 Err(Refusal::ShuttingDown("the daemon has shut down".to_owned()).into())
             }
-            outcome = self.interpret(&engines, requests, responses.clone()) => outcome,
+            outcome = self.interpret(&engines, requests, responses.clone()).instrument(span.clone()) => {
+                outcome
+            }
         };
         let code = outcome
             .as_ref()
             .map_or_else(Status::code, |()| tonic::Code::Ok);
         measure::session_ended(code);
         audit.end(admission.total(), &outcome);
+        traces::ended(&span, admission.total(), code);
         if let Err(status) = outcome {
             // Fails when the client is gone or reads nothing: then it cannot be told.
             let _ = responses.try_send(Err(status));

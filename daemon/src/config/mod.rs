@@ -22,6 +22,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// What is logged.
     pub log: Log,
+    /// Where traces go.
+    pub traces: Traces,
 }
 
 /// Where clients connect.
@@ -194,6 +196,14 @@ impl Default for Log {
             format: LogFormat::Text,
         }
     }
+}
+
+/// Traces for OpenTelemetry: times of sessions and models, never audio or text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Traces {
+    /// A collector's gRPC address (OTLP), such as `http://localhost:4317`; none by default: no traces.
+    pub otlp: Option<String>,
 }
 
 /// How log lines look.

@@ -13,7 +13,7 @@ use super::{
     LoadMeter,
     turns::{Rank, Turns},
 };
-use crate::admin::measure;
+use crate::{admin::measure, telemetry::traces};
 
 /// Requests that may wait for one engine. A session has at most one request waiting at each stage,
 /// so first come, first served shares an engine fairly, and this bounds the sessions that can wait
@@ -115,6 +115,7 @@ impl<E: Send + 'static> EngineThread<E> {
         R: Send + 'static,
         F: FnOnce(&mut E) -> R + Send + 'static,
     {
+        let span = traces::model(self.name);
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
         let (name, turns, load) = (self.name, self.turns.clone(), self.load.clone());
@@ -144,7 +145,10 @@ impl<E: Send + 'static> EngineThread<E> {
             .await
             .map_err(|_| EngineError::Stopped(self.name))?;
         match answered.await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok((result, timing))) => {
+                traces::ran(&span, timing);
+                Ok((result, timing))
+            }
             Ok(Err(_panic)) => Err(EngineError::Panicked(self.name)),
             Err(_) => Err(EngineError::Stopped(self.name)),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use interpret_models::{Language, translation::Glossary};
 use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument as _;
 
 use super::{
     Event, Mode, PipelineSpec, SourceClock, StageReport, TargetSpec, recognise::Said, speak,
@@ -63,7 +64,7 @@ impl FanOut {
                 self.live.then(|| self.clock.clone()),
                 self.events.clone(),
             );
-            self.stages.spawn(stage.run(waiting));
+            self.stages.spawn(stage.run(waiting).in_current_span());
             speech
         });
         let (text, waiting) = mpsc::channel(TEXT_CAPACITY);
@@ -75,7 +76,7 @@ impl FanOut {
             speech,
             self.events.clone(),
         );
-        self.stages.spawn(stage.run(waiting));
+        self.stages.spawn(stage.run(waiting).in_current_span());
         self.targets.push((target.language, text));
     }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use interpret_models::{Language, translation::Glossary, vad::EndpointConfig};
 use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument as _;
 
 use crate::engines::Engines;
 
@@ -120,11 +121,11 @@ impl Pipeline {
         let mut recognise =
             recognise::Recognise::new(engines, settings, spec.live, targets, events.clone());
         recognise.set_hot_words(&spec.hot_words);
-        stages.spawn(recognise.run(waiting));
+        stages.spawn(recognise.run(waiting).in_current_span());
         let (input, waiting) = mpsc::channel(INPUT_CAPACITY);
         let endpoint = spec.mode.endpoint(&spec.endpoint);
         let detect = detect::Detect::new(engines, endpoint, clock, heard, events.clone());
-        stages.spawn(detect.run(waiting));
+        stages.spawn(detect.run(waiting).in_current_span());
         (input, Self { stages })
     }
 

@@ -22,7 +22,7 @@ use tracing::Instrument as _;
 
 use crate::{
     access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines,
-    pipeline::Pipeline, rooms::Room,
+    pipeline::Pipeline, rooms::Room, telemetry::traces,
 };
 
 pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};
@@ -92,7 +92,8 @@ impl SourceClock {
 impl Session {
     /// Runs the session to its end. Returns as soon as the client is gone.
     pub(crate) async fn run(self, engines: Engines, requests: Requests, responses: Responses) {
-        let span = tracing::info_span!("session", id = %self.id);
+        let span = traces::conversation("session", &self.id, &self.spec.languages());
+        let told = span.clone();
         async {
             let admission = Arc::clone(&self.admission);
             let audit = Audit::begin("session", &self.id, &admission, self.spec.languages());
@@ -109,6 +110,7 @@ impl Session {
             let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
             measure::session_ended(code);
             audit.end(admission.total(), &outcome);
+            traces::ended(&told, admission.total(), code);
             responses.end(outcome);
         }
         .instrument(span)

@@ -25,7 +25,7 @@ use super::super::{
     EngineError, LoadMeter, Timing,
     turns::{Rank, Turns},
 };
-use crate::admin::measure;
+use crate::{admin::measure, telemetry::traces};
 
 /// Sentences translated together. More would make each of them wait longer than it gains.
 const MOST_AT_ONCE: usize = 16;
@@ -102,6 +102,7 @@ impl Batches {
     /// Translates a sentence with the models of `halves`. When the returned future is dropped before
     /// the engine has begun, it is not translated.
     pub(super) async fn translate(&self, halves: Halves, request: TranslationRequest) -> Answer {
+        let span = traces::model(self.name);
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
             halves,
@@ -111,9 +112,13 @@ impl Batches {
         };
         let sent = self.queue.send(Message::Sentence(waiting)).await;
         sent.map_err(|_| EngineError::Stopped(self.name))?;
-        answered
+        let answer = answered
             .await
-            .unwrap_or(Err(EngineError::Stopped(self.name)))
+            .unwrap_or(Err(EngineError::Stopped(self.name)));
+        if let Ok((_, timing)) = &answer {
+            traces::ran(&span, *timing);
+        }
+        answer
     }
 }
 
