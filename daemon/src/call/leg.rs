@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 64 << 10;
 /// Pieces that may wait for recognition: half a minute of 20 ms each. Telephones do not wait, so beyond
 /// that pieces are dropped.
 const PIECES: usize = 1_500;
+/// What was dropped is told at most so often.
+const TELL_DROPPED_MS: u64 = 1_000;
 /// A key's tone may come back so late.
 const KEY_ECHO_MS: u32 = 1_000;
 /// After the other side has stopped speaking, its interpretation is waited for so long.
@@ -47,6 +49,8 @@ pub(super) struct Leg {
     samples: u64,
     /// Samples at 16 kHz that were dropped since it was told last.
     dropped: u64,
+    /// When that was, in source time.
+    told_ms: u64,
     /// Whether this side speaks, and since when it does not, in source time.
     speaks: bool,
     spoke_until_ms: Option<u64>,
@@ -84,6 +88,7 @@ impl Leg {
             next: 0,
             samples: 0,
             dropped: 0,
+            told_ms: 0,
             speaks: false,
             spoke_until_ms: None,
         };
@@ -161,8 +166,14 @@ impl Leg {
         self.key_played = Some((key, self.samples + reach));
     }
 
+    /// Whether something was dropped that should be told: not more often than once a second.
+    pub(super) fn dropped_is_due(&self) -> bool {
+        self.dropped > 0 && self.now_ms() >= self.told_ms + TELL_DROPPED_MS
+    }
+
     /// Milliseconds that were dropped since this was asked last.
     pub(super) fn take_dropped_ms(&mut self) -> u64 {
+        self.told_ms = self.now_ms();
         source_ms(std::mem::take(&mut self.dropped))
     }
 
