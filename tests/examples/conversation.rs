@@ -50,14 +50,9 @@ async fn main() -> Result<()> {
     for (leg, spans) in called.iter().enumerate() {
         println!("call, {} speaks: {}", LANGUAGES[leg], shown(spans)?);
     }
+    let socket = daemon.socket();
     for (leg, samples) in said.into_iter().enumerate() {
-        let spoken = wide_band(
-            &daemon.socket(),
-            samples,
-            LANGUAGES[leg],
-            LANGUAGES[1 - leg],
-        );
-        let measure = spoken.await?;
+        let measure = wide_band(&socket, samples, LANGUAGES[leg], LANGUAGES[1 - leg]).await?;
         let spoken = measure.spoken().next().context("nothing was spoken")?;
         let span = spoken.ear_voice_span.context("no span")?;
         println!(

@@ -305,7 +305,7 @@ async fn running_sessions_linger_where_they_may_and_new_ones_are_refused() -> Re
     let Some(Response::SessionEnded(ended)) = events.last() else {
         anyhow::bail!("no SessionEnded: {:?}", events.last());
     };
-    assert_eq!(ended.reason(), EndReason::Completed);
+    assert_eq!(ended.reason(), EndReason::Finished);
     // Nothing runs any more: it waits no longer.
     assert_eq!(daemon.ended().await?.code(), Some(0), "{}", daemon.log());
     Ok(())

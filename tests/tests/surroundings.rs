@@ -42,7 +42,7 @@ fn assert_interpreted(events: &[Response], spoken: &Recording) {
     let Some(Response::SessionEnded(ended)) = events.last() else {
         panic!("no end: {:?}", events.last());
     };
-    assert_eq!(ended.reason(), EndReason::Completed);
+    assert_eq!(ended.reason(), EndReason::Finished);
 }
 
 #[tokio::test(flavor = "multi_thread")]
