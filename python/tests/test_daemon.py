@@ -301,3 +301,12 @@ async def test_tls(tmp_path: Path) -> None:
         async with client.connect(place, ca=names["ca"]) as stranger:
             with pytest.raises(client.Unreachable):
                 await stranger.languages()
+
+
+async def test_a_unix_socket(tmp_path: Path) -> None:
+    """gRPC would name the socket's path as the authority, which HTTP/2 does not allow."""
+    socket = tmp_path / "daemon.sock"
+    with running("--unix", str(socket)):
+        async with client.connect(f"unix:{socket}") as daemon:
+            await ready(daemon)
+            assert await daemon.languages()

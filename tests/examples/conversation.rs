@@ -1,5 +1,5 @@
 //! A telephone call of two people who take turns, as the Python client streams it (8 kHz, mu-law), beside
-//! the same speech in two wide-band sessions: ear-voice spans of both directions.
+//! the same speech (its first minutes) in two wide-band sessions: ear-voice spans of both directions.
 //!
 //! `cargo run --release -p interpret-tests --example conversation -- 10 python/.venv/bin/python`
 //! (minutes; a Python that has `interpretd-client`, such as the one that `python/test` leaves behind).
@@ -27,6 +27,8 @@ use serde_json::Value;
 const WIDE_HZ: usize = 16_000;
 /// Between two turns: time for the translation to be heard, as people who talk through an interpreter leave.
 const TURN_S: usize = 4;
+/// The sessions in wide band hear so much of it.
+const WIDE_S: usize = 3 * 60;
 const LANGUAGES: [&str; 2] = ["fr", "en"];
 const TURNS: [[&str; 3]; 2] = [
     ["docs-a-fr", "docs-b-fr", "docs-c-fr"],
@@ -51,7 +53,8 @@ async fn main() -> Result<()> {
         println!("call, {} speaks: {}", LANGUAGES[leg], shown(spans)?);
     }
     let socket = daemon.socket();
-    for (leg, samples) in said.into_iter().enumerate() {
+    for (leg, mut samples) in said.into_iter().enumerate() {
+        samples.truncate(WIDE_S * WIDE_HZ);
         let measure = wide_band(&socket, samples, LANGUAGES[leg], LANGUAGES[1 - leg]).await?;
         let spoken = measure.spoken().next().context("nothing was spoken")?;
         let span = spoken.ear_voice_span.context("no span")?;

@@ -62,10 +62,15 @@ class Credentials:
         return (("authorization", f"Bearer {self.token.strip()}"),)
 
 
+# A socket's path is no authority that HTTP/2 knows, and the daemon would refuse it.
+_LOCAL = (("grpc.default_authority", "localhost"),)
+
+
 def open_channel(address: Address, credentials: Credentials) -> grpc.aio.Channel:
     """A channel of its own; nothing is sent before the first call."""
     if not address.tls:
-        return grpc.aio.insecure_channel(address.target, options=_OPTIONS)
+        local = _LOCAL if address.target.startswith("unix:") else ()
+        return grpc.aio.insecure_channel(address.target, options=_OPTIONS + local)
     # Read each time: certificates are renewed while programs run.
     tls = grpc.ssl_channel_credentials(
         root_certificates=_read(credentials.ca),
