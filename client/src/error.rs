@@ -124,6 +124,8 @@ pub enum Reason {
     Unauthenticated,
     /// `quota`
     Quota,
+    /// `not-allowed`
+    NotAllowed,
     /// `no-session`
     NoSession,
 }
@@ -149,6 +151,7 @@ impl Reason {
             Some("no-room") => return Some(Self::NoRoom),
             Some("unauthenticated") => return Some(Self::Unauthenticated),
             Some("quota") => return Some(Self::Quota),
+            Some("not-allowed") => return Some(Self::NotAllowed),
             Some("no-session") => return Some(Self::NoSession),
             Some(other) => tracing::debug!(other, "a reason newer than this client"),
             None => {}
@@ -158,6 +161,7 @@ impl Reason {
             Code::NotFound => Some(Self::NoModel),
             Code::ResourceExhausted => Some(Self::Full),
             Code::Unauthenticated => Some(Self::Unauthenticated),
+            Code::PermissionDenied => Some(Self::NotAllowed),
             _ => None,
         }
     }
@@ -259,6 +263,7 @@ impl ClientError {
                 | Reason::NoRoom
                 | Reason::Unauthenticated
                 | Reason::Quota
+                | Reason::NotAllowed
                 | Reason::NoSession => ExitStatus::ServerRefused,
                 Reason::BadAudio | Reason::EngineFailed => ExitStatus::SessionFailed,
             },
@@ -335,6 +340,7 @@ impl ClientError {
                 Reason::RoomTaken => "choose another name, or wait until that session ends",
                 Reason::Unauthenticated => "give the daemon's token with --token-file",
                 Reason::Quota => "wait, or ask whoever runs the daemon for a larger quota",
+                Reason::NotAllowed => "use another room, or ask whoever runs the daemon",
                 Reason::NoSession => "open a new session",
                 Reason::NoRoom => "wait until somebody speaks there, and check the name",
             },

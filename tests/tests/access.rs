@@ -20,7 +20,7 @@ use interpret::{
     ClientError, Reason,
     audio::Pace,
     connect::{Connection, Credentials, Endpoint, connect},
-    session::{Config, Session, Source, Target},
+    session::{Config, Listening, Session, Source, Target},
 };
 use interpret_proto::v1::GetCapacityRequest;
 use interpret_tests::daemon_process::{DaemonProcess, program};
@@ -210,6 +210,7 @@ async fn tokens_open_the_daemon_as_far_as_their_quota_goes() -> Result<()> {
     let folder = TempDir::new()?;
     let file = folder.path().join("tokens.toml");
     let desk = token("desk", &file, &["--sessions", "1"])?;
+    let hall = token("hall", &file, &["--room", "hall-*"])?;
     let old = token("old", &file, &["--expires", "2020-01-01T00:00:00Z"])?;
     let flags = ["--tokens".to_owned(), file.display().to_string()];
     let daemon = start(&flags).await?;
@@ -217,6 +218,11 @@ async fn tokens_open_the_daemon_as_far_as_their_quota_goes() -> Result<()> {
         let refused = connect(&endpoint(&daemon, "http", wrong)?).await;
         assert_eq!(reason(refused), Reason::Unauthenticated);
     }
+    let guest = connect(&endpoint(&daemon, "http", shows(&hall))?).await?;
+    let joined = Listening::join(guest.clone(), "board-room", "en", true).await;
+    assert_eq!(reason(joined), Reason::NotAllowed, "there or not");
+    let joined = Listening::join(guest, "hall-1", "en", true).await;
+    assert_eq!(reason(joined), Reason::NoRoom);
     let connection = connect(&endpoint(&daemon, "http", shows(&desk))?).await?;
     let first = session(&connection).await?;
     assert_eq!(reason(session(&connection).await), Reason::Quota);

@@ -132,6 +132,22 @@ async fn a_clock_that_is_set_is_not_noticed() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_espeak_other_languages_than_english_have_captions_only() -> Result<()> {
+    let wrapper = ["env", "PATH=/nowhere"].map(str::to_owned);
+    let daemon = DaemonProcess::ready_under(&wrapper, &["--preload", "en-fr"]).await?;
+    let mut client = daemon.client().await?;
+    for (from, to, captions_only) in [("en", "fr", true), ("fr", "en", false)] {
+        let mut stream = Stream::open(&mut client, Request::Config(config(from, to))).await?;
+        let Some(Response::SessionStarted(started)) = stream.next().await? else {
+            panic!("no session");
+        };
+        assert_eq!(started.targets[0].captions_only, captions_only, "{to}");
+    }
+    assert!(daemon.log().contains("install it and start again"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn models_that_are_removed_are_missed_only_by_who_needs_them_anew() -> Result<()> {
     let cache = ModelCache::linked()?;
     let wrapper = [

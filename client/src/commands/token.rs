@@ -29,6 +29,10 @@ pub struct Args {
     /// Minutes of speech a day that it may have [default: any].
     #[arg(long, value_name = "N")]
     minutes_per_day: Option<u32>,
+    /// Room that it may open and listen to; may be repeated, and a `*` at the end stands for any ending
+    /// [default: all rooms].
+    #[arg(long, value_name = "NAME")]
+    room: Vec<String>,
     /// From when on it is taken no more, such as 2027-01-31T00:00:00Z [default: never].
     #[arg(long, value_name = "TIME")]
     expires: Option<jiff::Timestamp>,
@@ -106,6 +110,9 @@ fn entry(args: &Args, digest: &[u8]) -> String {
     }
     if let Some(minutes) = args.minutes_per_day {
         let _ = writeln!(entry, "minutes_per_day = {minutes}");
+    }
+    if !args.room.is_empty() {
+        let _ = writeln!(entry, "rooms = {}", toml::Value::from(args.room.clone()));
     }
     if let Some(expires) = args.expires {
         let _ = writeln!(entry, "expires = \"{expires}\"");

@@ -21,6 +21,9 @@ pub(super) struct Entry {
     pub(super) sessions: Option<usize>,
     /// Minutes of speech in a day (UTC); none: any.
     pub(super) minutes_per_day: Option<u64>,
+    /// Rooms that it may open and listen to, by name, or by how the name begins where a `*` ends it; none:
+    /// all.
+    pub(super) rooms: Option<Vec<String>>,
     /// From when on it is taken no more (RFC 3339).
     pub(super) expires: Option<Timestamp>,
 }
@@ -110,11 +113,14 @@ mod tests {
 
     #[test]
     fn a_file_says_what_each_token_may() {
-        let text = entry("desk", 'a') + "sessions = 2\nexpires = \"2027-01-31T00:00:00Z\"\n";
+        let text = entry("desk", 'a')
+            + "sessions = 2\nrooms = [\"lobby\", \"hall-*\"]\nexpires = \"2027-01-31T00:00:00Z\"\n";
         let entries = parse(&text).unwrap();
         assert_eq!(entries[0].sha256, [0xaa; 32]);
         assert_eq!(entries[0].sessions, Some(2));
         assert_eq!(entries[0].minutes_per_day, None);
+        let rooms = entries[0].rooms.as_deref();
+        assert_eq!(rooms.unwrap(), ["lobby", "hall-*"]);
         assert_eq!(
             entries[0].expires,
             Some("2027-01-31T00:00:00Z".parse().unwrap())

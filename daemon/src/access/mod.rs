@@ -35,6 +35,17 @@ impl Caller {
         }
     }
 
+    /// Checks that the caller may open `room`, or listen to it. Says the same whether it is there or not.
+    ///
+    /// # Errors
+    /// When the token is for other rooms.
+    pub fn check_room(&self, room: &str) -> Result<(), Refusal> {
+        match &self.0 {
+            None => Ok(()),
+            Some(allowance) => allowance.check_room(room),
+        }
+    }
+
     /// The token's name; empty: none is needed.
     #[must_use]
     pub fn name(&self) -> &str {

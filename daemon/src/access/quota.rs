@@ -72,6 +72,21 @@ impl Allowance {
         &self.entry.name
     }
 
+    /// Checks that `room` is one of those that are allowed.
+    pub(super) fn check_room(&self, room: &str) -> Result<(), Refusal> {
+        let allows = |allowed: &String| match allowed.strip_suffix('*') {
+            Some(beginning) => room.starts_with(beginning),
+            None => room == allowed,
+        };
+        match &self.entry.rooms {
+            Some(rooms) if !rooms.iter().any(allows) => Err(Refusal::NotAllowed(format!(
+                "the token '{}' is not for the room '{room}'",
+                self.entry.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes `sessions` of what is allowed.
     pub(super) fn admit(this: &Arc<Self>, sessions: usize) -> Result<Admission, Refusal> {
         let Entry {
@@ -169,6 +184,7 @@ mod tests {
             sha256: [0; 32],
             sessions,
             minutes_per_day,
+            rooms: None,
             expires: None,
         };
         Arc::new(Allowance::new(entry, Arc::default()))
@@ -188,6 +204,28 @@ mod tests {
         let call = Allowance::admit(&allowance, 1).unwrap();
         drop((second, call));
         assert!(Allowance::admit(&allowance, 2).is_ok());
+    }
+
+    #[test]
+    fn rooms_are_named_in_full_or_by_their_beginning() {
+        let entry = |rooms: Option<&[&str]>| Entry {
+            name: "desk".to_owned(),
+            sha256: [0; 32],
+            sessions: None,
+            minutes_per_day: None,
+            rooms: rooms.map(|rooms| rooms.iter().map(|&room| room.to_owned()).collect()),
+            expires: None,
+        };
+        let allows = |rooms, room| {
+            Allowance::new(entry(rooms), Arc::default())
+                .check_room(room)
+                .is_ok()
+        };
+        assert!(allows(None, "any"));
+        let some: &[&str] = &["lobby", "hall-*"];
+        assert!(allows(Some(some), "lobby") && allows(Some(some), "hall-7"));
+        assert!(!allows(Some(some), "lobby-2") && !allows(Some(some), "hall"));
+        assert!(!allows(Some(&[]), "lobby"));
     }
 
     #[test]

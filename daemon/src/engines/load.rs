@@ -1,6 +1,11 @@
 //! Loading the engines that every session needs.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+    thread,
+};
 
 use interpret_models::{
     Language,
@@ -12,7 +17,9 @@ use interpret_models::{
         WhisperRecognizer,
     },
     store::{Settings, Store},
-    synthesis::{KokoroFiles, KokoroSynthesizer, SynthesisError, SynthesisRequest, Synthesizer},
+    synthesis::{
+        KokoroFiles, KokoroSynthesizer, SynthesisError, SynthesisRequest, Synthesizer, Voice,
+    },
     translation::TranslationError,
     vad::{SileroVad, VadError},
 };
@@ -120,7 +127,7 @@ pub fn load(models: &Models) -> Result<Engines, LoadError> {
     warm_up(&mut recognizer, &mut synthesizer)?;
     tracing::info!(recognition = models.recognition, threads, "engines loaded");
     let speech_sample_rate = synthesizer.sample_rate();
-    let voices = synthesizer.voices().to_vec();
+    let voices = voices_here(&synthesizer);
     let turns = models
         .turns
         .unwrap_or(cores() <= TURNS_UP_TO)
@@ -192,6 +199,24 @@ fn synthesizer(
         usize::from(threads),
         Path::new(ESPEAK),
     )?)
+}
+
+/// The voices that can speak here: without espeak-ng, only English has phonemes, and other languages have
+/// captions only.
+fn voices_here(synthesizer: &KokoroSynthesizer) -> Vec<Voice> {
+    let mut voices = synthesizer.voices().to_vec();
+    let found = Command::new(ESPEAK)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if let Err(error) = found {
+        tracing::warn!(%error, "the program {ESPEAK} cannot be run: only English is spoken, other languages \
+             have captions; install it and start again");
+        voices.retain(|voice| voice.language == Language::ENGLISH);
+    }
+    voices
 }
 
 /// Cores of this machine. Hyper-threads count: std cannot tell them from cores.

@@ -79,8 +79,10 @@ impl Interpreter for InterpreterService {
         &self,
         request: Request<v1::ListenRequest>,
     ) -> Result<Response<Self::ListenStream>, Status> {
+        let caller = caller(&request);
         let request = request.into_inner();
         let seated = self.capacity.seat().and_then(|seat| {
+            caller.check_room(&request.room)?;
             let room = self.rooms.find(&request.room)?;
             Ok((seat, room.join(&request.language, request.captions_only)?))
         });

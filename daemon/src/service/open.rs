@@ -73,7 +73,10 @@ impl InterpreterService {
         let id = session_id();
         let room = match spec.room.as_str() {
             "" => None,
-            name => Some(self.rooms.open(name, floor(&id, &spec))?),
+            name => {
+                caller.check_room(name)?;
+                Some(self.rooms.open(name, floor(&id, &spec))?)
+            }
         };
         if spec.live {
             self.capacity.check_load(1)?;

@@ -47,6 +47,8 @@ pub enum Refusal {
     Unauthenticated(String),
     /// What a token allows is used up.
     Quota(String),
+    /// A token is not for this.
+    NotAllowed(String),
     /// There is no session to go on with.
     NoSession(String),
 }
@@ -71,6 +73,7 @@ impl Refusal {
             | Self::NoRoom(m)
             | Self::Unauthenticated(m)
             | Self::Quota(m)
+            | Self::NotAllowed(m)
             | Self::NoSession(m) => m,
         }
     }
@@ -115,6 +118,7 @@ impl Refusal {
             Self::NoRoom(_) => (Code::NotFound, "no-room"),
             Self::Unauthenticated(_) => (Code::Unauthenticated, "unauthenticated"),
             Self::Quota(_) => (Code::ResourceExhausted, "quota"),
+            Self::NotAllowed(_) => (Code::PermissionDenied, "not-allowed"),
             Self::NoSession(_) => (Code::NotFound, "no-session"),
         }
     }
