@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEMO_SPEECH ?= tests/speech/docs-b-fr.flac
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test lint bench bench-peers bench-translation test-peers
+.PHONY: help setup models demo test lint bench bench-peers bench-translation test-peers fuzz
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,3 +49,7 @@ bench-translation: setup ## Compares translation with CTranslate2 (docs/translat
 
 test-peers: ## Tests the scripts of bench-peers
 	@PYTHONPATH=scripts/peers $(or $(PYTHON),python3) -m unittest discover -s tests/peers
+
+# FUZZ_ARGS=3600 makes it an hour for each target.
+fuzz: setup ## Feeds damaged input to whatever reads untrusted bytes (docs/fuzzing.md)
+	@scripts/fuzz $(FUZZ_ARGS)

@@ -36,7 +36,8 @@ impl Timeline {
         let ready = ready_ms.saturating_mul(u64::from(self.rate_hz)) / 1000;
         let start = self.end.max(ready);
         let silence = start - self.end;
-        self.end = start + frames;
+        // A log may claim any length.
+        self.end = start.saturating_add(frames);
         Placement { silence, start }
     }
 

@@ -9,6 +9,8 @@ pub mod catalogue;
 pub mod convert;
 pub mod error;
 pub mod fetch;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod import;
 pub mod language;
 pub mod onnx;

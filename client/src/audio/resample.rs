@@ -10,6 +10,10 @@ use rubato::{
 /// is trimmed away, and files can be read ahead, so quality wins.
 const LEAST_BLOCK: u32 = 2048;
 
+/// Highest rate that is taken: four times that of the finest sound cards. A transform is as long as the rate
+/// where that shares no divisor with ours, and a damaged header may claim any.
+const MOST_HZ: u32 = 768_000;
+
 /// The rate cannot be converted, or the resampler failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot resample from {from_hz} Hz to 16000 Hz: {reason}")]
@@ -49,8 +53,14 @@ impl Resampler {
     ///
     /// # Errors
     ///
-    /// Where `from_hz` is 0.
+    /// Where `from_hz` is 0 or above 768,000.
     pub fn new(from_hz: u32) -> Result<Self, ResampleFailed> {
+        if from_hz > MOST_HZ {
+            return Err(ResampleFailed {
+                from_hz,
+                reason: format!("no more than {MOST_HZ} Hz is taken"),
+            });
+        }
         let fft = if from_hz == SOURCE_SAMPLE_RATE {
             None
         } else {
@@ -221,6 +231,14 @@ mod tests {
             noise += f64::from(reference[n] - heard[n]).powi(2);
         }
         10.0 * (signal / noise.max(1e-30)).log10()
+    }
+
+    #[test]
+    fn rates_that_nothing_has_are_refused() {
+        assert!(Resampler::new(MOST_HZ - 1).is_ok());
+        for rate in [0, MOST_HZ + 1, 0x8000_0001, u32::MAX] {
+            assert!(Resampler::new(rate).is_err(), "{rate}");
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Listener {
         if placed.silence > 0 && self.heard {
             self.gaps.count += 1;
             self.gaps.within_clauses += usize::from(!starts);
-            self.gap_frames += placed.silence;
+            self.gap_frames = self.gap_frames.saturating_add(placed.silence);
         }
         self.heard = true;
         let start_ms = self.timeline.ms(placed.start);
@@ -111,8 +111,9 @@ impl Listener {
             });
         }
         if let Some(clause) = self.clauses.last_mut() {
-            clause.end_ms = self.timeline.ms(placed.start + frames);
-            clause.sounds_ms += frames * 1000 / u64::from(self.rate_hz);
+            clause.end_ms = self.timeline.ms(placed.start.saturating_add(frames));
+            let sounds_ms = frames.saturating_mul(1000) / u64::from(self.rate_hz);
+            clause.sounds_ms = clause.sounds_ms.saturating_add(sounds_ms);
         }
         self.within_clause = !audio.clause_complete;
     }

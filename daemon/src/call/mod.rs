@@ -11,6 +11,8 @@ mod desk;
 mod dtmf;
 mod ear;
 mod echo_gate;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod leg;
 mod spec;
 

@@ -14,6 +14,9 @@ use super::Config;
 /// `max = 4` below `[sessions]`.
 pub const ENVIRONMENT_PREFIX: &str = "INTERPRETD_";
 
+/// Longest time that is taken, a year: later ones may be none that a clock has.
+const LONGEST_SECS: u64 = 365 * 24 * 3_600;
+
 /// Variables with the prefix that are not keys of the configuration file.
 const OTHER_VARIABLES: &[&str] = &["cache_dir", "mirror", "config", "models_dir", "catalogue"];
 
@@ -85,6 +88,24 @@ fn validate(config: &Config) -> Result<(), ConfigError> {
         return complain(
             "sessions.pressure_limit must be more than 0, and 1 at most: the whole machine",
         );
+    }
+    let sessions = &config.sessions;
+    if sessions.heartbeat_secs == 0 {
+        return complain(
+            "sessions.heartbeat_secs is 0, so nothing else would be sent; use 1 or more",
+        );
+    }
+    for (key, secs) in [
+        ("unread_timeout_secs", sessions.unread_timeout_secs),
+        ("heartbeat_secs", sessions.heartbeat_secs),
+        ("linger_secs", sessions.linger_secs),
+        ("drain_secs", sessions.drain_secs),
+    ] {
+        if secs > LONGEST_SECS {
+            return Err(ConfigError::Invalid(format!(
+                "sessions.{key} is {secs}; use {LONGEST_SECS} (a year) at most"
+            )));
+        }
     }
     if config.models.threads == Some(0) {
         return complain("models.threads is 0; use 1 or more, or leave it out");
@@ -234,6 +255,11 @@ mod tests {
     fn senseless_values_are_refused() {
         for (text, said) in [
             ("[sessions]\nmax = 0", "sessions.max is 0"),
+            ("[sessions]\nheartbeat_secs = 0", "heartbeat_secs is 0"),
+            (
+                "[sessions]\nunread_timeout_secs = 9223372036854775807",
+                "a year) at most",
+            ),
             ("[listen]\ntcp = \"\"", "nowhere to listen"),
             ("[listen]\ntcp = \"0.0.0.0:1\"", "in the clear"),
             ("[listen.tls]\ncertificate = \"a.pem\"", "key"),

@@ -1,5 +1,7 @@
 //! The models, loaded once and shared by all sessions, each on its own thread.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod load;
 mod load_meter;
 mod thread;

@@ -155,6 +155,20 @@ impl<E: Send + 'static> EngineThread<E> {
     }
 }
 
+#[cfg(fuzzing)]
+impl<E> EngineThread<E> {
+    /// For the fuzzer: the handle of an engine that has stopped.
+    pub(super) fn stopped(name: &'static str) -> Self {
+        let (jobs, _) = mpsc::channel(1);
+        Self {
+            name,
+            jobs,
+            turns: None,
+            load: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

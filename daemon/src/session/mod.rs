@@ -2,6 +2,8 @@
 //! responses.
 
 mod changes;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hear;
 pub(crate) mod link;
 mod refusal;

@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use progress::{Event, Observer, Unit};
 
+#[cfg(fuzzing)]
+pub(crate) use archive::unpack;
 pub(crate) use lock::Lock;
 pub(crate) use progress::Task;
 pub(crate) use run::disk_full;

@@ -98,3 +98,9 @@ pub enum RecognitionError {
     #[error("recognition was aborted")]
     Aborted,
 }
+
+/// For the fuzzer: checks a file as [`WhisperModel::load`] does before whisper.cpp reads it.
+#[cfg(fuzzing)]
+pub(crate) fn checked(path: &std::path::Path) -> Result<(), String> {
+    ggml::check(path).map(drop)
+}

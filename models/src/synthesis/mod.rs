@@ -9,6 +9,8 @@ mod normalize;
 mod phonemes;
 
 pub use self::kokoro::{KokoroFiles, KokoroSynthesizer};
+#[cfg(fuzzing)]
+pub(crate) use self::{kokoro::changed, normalize::normalize, phonemes::Dialect};
 use crate::Language;
 
 /// Speaks text. Keeps nothing between clauses.

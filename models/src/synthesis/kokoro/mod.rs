@@ -51,6 +51,12 @@ impl KokoroFiles {
     }
 }
 
+/// For the fuzzer: the network in an ONNX file, changed as when it is loaded.
+#[cfg(fuzzing)]
+pub(crate) fn changed(model: Vec<u8>) -> Result<Vec<u8>, String> {
+    graph::change(model, true).map(|changed| changed.model)
+}
+
 /// A loaded Kokoro model with its phonemisers.
 #[derive(Debug)]
 pub struct KokoroSynthesizer {

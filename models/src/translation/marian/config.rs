@@ -7,6 +7,12 @@ use serde::Deserialize;
 
 use crate::translation::TranslationError;
 
+/// More tokens than any model has, more numbers in a row, and more positions. What is set aside for them is set
+/// aside before the weights are looked at.
+const MOST_TOKENS: usize = 1 << 20;
+const MOST_WIDTH: usize = 1 << 13;
+const MOST_POSITIONS: usize = 1 << 13;
+
 /// What `config.json` tells about a Marian model, as Hugging Face Transformers writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MarianConfig {
@@ -73,6 +79,21 @@ impl MarianConfig {
         }
         if !self.share_encoder_decoder_embeddings || self.target_vocabulary() != self.vocab_size {
             return Err("separate source and target vocabularies are not supported".to_owned());
+        }
+        for (name, size, most) in [
+            ("vocab_size", self.vocab_size, MOST_TOKENS),
+            ("d_model", self.d_model, MOST_WIDTH),
+            (
+                "max_position_embeddings",
+                self.max_position_embeddings,
+                MOST_POSITIONS,
+            ),
+        ] {
+            if size > most {
+                return Err(format!(
+                    "{name} is {size}, and no more than {most} is taken"
+                ));
+            }
         }
         for (name, heads) in [
             ("encoder_attention_heads", self.encoder_attention_heads),
@@ -246,6 +267,12 @@ pub(super) mod tests {
             ("decoder_attention_heads", 7.into(), "does not divide"),
             ("encoder_attention_heads", 0.into(), "does not divide"),
             ("pad_token_id", 59_514.into(), "pad_token_id"),
+            (
+                "max_position_embeddings",
+                (1_u64 << 62).into(),
+                "no more than 8192",
+            ),
+            ("d_model", 1_000_000.into(), "no more than 8192"),
             ("activation_function", "telepathy".into(), "telepathy"),
         ] {
             let mut config = opus();

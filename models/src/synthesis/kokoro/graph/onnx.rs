@@ -59,6 +59,18 @@ pub(super) struct Node {
     pub(super) domain: Option<String>,
 }
 
+impl Node {
+    /// The name of what it takes at a place, if it takes so much: files may hold anything.
+    pub(super) fn input(&self, at: usize) -> Option<&String> {
+        self.inputs.get(at)
+    }
+
+    /// The name of what it makes.
+    pub(super) fn output(&self, at: usize) -> Option<&String> {
+        self.outputs.get(at)
+    }
+}
+
 /// `AttributeProto`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Attribute {

@@ -60,33 +60,33 @@ fn chain(wiring: &Wiring<'_>, convolution: &Node) -> Option<Node> {
     wiring.constant(zero_point)?;
 
     let quantize = wiring.maker(quantized, "DynamicQuantizeLinear")?;
-    let activation = wiring.maker(&quantize.inputs[0], "Add")?;
-    let styled = &activation.inputs[0];
-    let scaled = wiring.maker(&activation.inputs[1], "Mul")?;
-    let inverse = &scaled.inputs[0];
-    let square = wiring.maker(&scaled.inputs[1], "Pow")?;
-    is_number(wiring.constant(&square.inputs[1])?, 2.0)?;
-    let sine = wiring.maker(&square.inputs[0], "Sin")?;
-    let angle = wiring.maker(&sine.inputs[0], "Mul")?;
-    let frequency = &angle.inputs[0];
+    let activation = wiring.maker(quantize.input(0)?, "Add")?;
+    let styled = activation.input(0)?;
+    let scaled = wiring.maker(activation.input(1)?, "Mul")?;
+    let inverse = scaled.input(0)?;
+    let square = wiring.maker(scaled.input(1)?, "Pow")?;
+    is_number(wiring.constant(square.input(1)?)?, 2.0)?;
+    let sine = wiring.maker(square.input(0)?, "Sin")?;
+    let angle = wiring.maker(sine.input(0)?, "Mul")?;
+    let frequency = angle.input(0)?;
     wiring.constant(frequency)?;
     wiring.constant(inverse)?;
-    if angle.inputs[1] != *styled {
+    if angle.input(1)? != styled {
         return None;
     }
 
     let shifted = wiring.maker(styled, "Add")?;
-    let shift = &shifted.inputs[1];
-    let gained = wiring.maker(&shifted.inputs[0], "Mul")?;
-    let gain = &gained.inputs[0];
-    let values = normalised(wiring, &gained.inputs[1])?;
+    let shift = shifted.input(1)?;
+    let gained = wiring.maker(shifted.input(0)?, "Mul")?;
+    let gain = gained.input(0)?;
+    let values = normalised(wiring, gained.input(1)?)?;
 
-    let with_bias = wiring.taker(&convolution.outputs[0], "Add")?;
-    let bias = bias(wiring, &with_bias.inputs[1])?;
-    let cast = wiring.taker(&with_bias.outputs[0], "Cast")?;
-    let result = wiring.taker(&cast.outputs[0], "Mul")?;
-    let scales = wiring.maker(&result.inputs[1], "Mul")?;
-    let weight_scale = &scales.inputs[1];
+    let with_bias = wiring.taker(convolution.output(0)?, "Add")?;
+    let bias = bias(wiring, with_bias.input(1)?)?;
+    let cast = wiring.taker(with_bias.output(0)?, "Cast")?;
+    let result = wiring.taker(cast.output(0)?, "Mul")?;
+    let scales = wiring.maker(result.input(1)?, "Mul")?;
+    let weight_scale = scales.input(1)?;
     wiring.constant(weight_scale)?;
 
     let mut inputs = vec![
@@ -100,11 +100,11 @@ fn chain(wiring: &Wiring<'_>, convolution: &Node) -> Option<Node> {
         weight_scale,
         bias,
     ];
-    let mut output = &result.outputs[0];
+    let mut output = result.output(0)?;
     if let Some(sum) = wiring.taker(output, "Add") {
-        let other = usize::from(sum.inputs[0] == *output);
-        inputs.push(&sum.inputs[other]);
-        output = &sum.outputs[0];
+        let other = usize::from(sum.input(0)? == output);
+        inputs.push(sum.input(other)?);
+        output = sum.output(0)?;
     }
     Some(Node {
         inputs: inputs.into_iter().cloned().collect(),
@@ -124,26 +124,27 @@ fn chain(wiring: &Wiring<'_>, convolution: &Node) -> Option<Node> {
 /// The values behind `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + EPSILON)`.
 fn normalised<'a>(wiring: &Wiring<'a>, tensor: &str) -> Option<&'a String> {
     let divide = wiring.maker(tensor, "Div")?;
-    let centred = wiring.maker(&divide.inputs[0], "Sub")?;
-    let root = wiring.maker(&divide.inputs[1], "Sqrt")?;
-    let variance = wiring.maker(&root.inputs[0], "Add")?;
-    is_number(wiring.constant(&variance.inputs[1])?, EPSILON)?;
-    let mean_square = wiring.maker(&variance.inputs[0], "ReduceMean")?;
-    let square = wiring.maker(&mean_square.inputs[0], "Mul")?;
-    let mean = wiring.maker(&centred.inputs[1], "ReduceMean")?;
-    let same = square.inputs.iter().all(|input| *input == divide.inputs[0])
-        && mean.inputs[0] == centred.inputs[0];
-    same.then_some(&centred.inputs[0])
+    let centred = wiring.maker(divide.input(0)?, "Sub")?;
+    let root = wiring.maker(divide.input(1)?, "Sqrt")?;
+    let variance = wiring.maker(root.input(0)?, "Add")?;
+    is_number(wiring.constant(variance.input(1)?)?, EPSILON)?;
+    let mean_square = wiring.maker(variance.input(0)?, "ReduceMean")?;
+    let square = wiring.maker(mean_square.input(0)?, "Mul")?;
+    let mean = wiring.maker(centred.input(1)?, "ReduceMean")?;
+    let (top, values) = (divide.input(0)?, centred.input(0)?);
+    let same = square.inputs.iter().all(|input| input == top) && mean.input(0)? == values;
+    same.then_some(values)
 }
 
 /// The bias that was quantised on the way to `tensor`.
 fn bias<'a>(wiring: &Wiring<'a>, tensor: &str) -> Option<&'a String> {
     let reshape = wiring.maker(tensor, "Reshape")?;
-    let cast = wiring.maker(&reshape.inputs[0], "Cast")?;
-    let floor = wiring.maker(&cast.inputs[0], "Floor")?;
-    let divide = wiring.maker(&floor.inputs[0], "Div")?;
-    wiring.constant(&divide.inputs[0])?;
-    Some(&divide.inputs[0])
+    let cast = wiring.maker(reshape.input(0)?, "Cast")?;
+    let floor = wiring.maker(cast.input(0)?, "Floor")?;
+    let divide = wiring.maker(floor.input(0)?, "Div")?;
+    let bias = divide.input(0)?;
+    wiring.constant(bias)?;
+    Some(bias)
 }
 
 /// Samples between two taps of a convolution of 8-bit weights over time that keeps its length and its
@@ -169,7 +170,7 @@ fn same_length(weights: &Tensor, convolution: &Node) -> Option<i64> {
         && group == 1
         && weights.data_type == Some(UINT8)
         && ints("strides", 1) == [1]
-        && ints("pads", 0) == [dilation * (taps - 1) / 2; 2];
+        && ints("pads", 0) == [dilation.checked_mul(taps - 1)? / 2; 2];
     fits.then_some(dilation)
 }
 
@@ -180,4 +181,41 @@ fn is_number(tensor: &Tensor, value: f32) -> Option<()> {
         _ => f32::from_le_bytes(tensor.raw_data.as_deref()?.try_into().ok()?),
     };
     ((found - value).abs() <= value * 1e-3).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::node, *};
+
+    #[test]
+    fn operators_that_take_less_than_they_must_are_left_as_they_are() {
+        let list = |name: &str, ints: &[i64]| Attribute {
+            name: name.to_owned(),
+            ints: ints.to_vec(),
+            ..Attribute::default()
+        };
+        let convolution = Node {
+            attributes: vec![
+                list("dilations", &[1]),
+                list("strides", &[1]),
+                list("pads", &[1, 1]),
+            ],
+            ..node("ConvInteger", &["bytes", "weights", "any", "zero"], "sums")
+        };
+        let constant = |name: &str, dimensions: &[i64]| Tensor {
+            dimensions: dimensions.to_vec(),
+            data_type: Some(UINT8),
+            name: name.to_owned(),
+            ..Tensor::default()
+        };
+        let mut graph = Graph {
+            nodes: vec![convolution, node("DynamicQuantizeLinear", &[], "bytes")],
+            initializers: vec![constant("weights", &[16, 16, 3]), constant("zero", &[])],
+            ..Graph::default()
+        };
+        assert_eq!(fuse(&mut graph), 0);
+        graph.nodes[1].inputs.push("sum".to_owned());
+        graph.nodes.push(node("Add", &["values"], "sum"));
+        assert_eq!(fuse(&mut graph), 0);
+    }
 }

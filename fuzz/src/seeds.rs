@@ -1,0 +1,21 @@
+//! First inputs, made by the targets themselves: what is small and whole, for the fuzzer to damage.
+
+use std::{env, fs, path::PathBuf};
+
+/// Names the folder of all corpora; scripts/fuzz sets it.
+const FOLDER: &str = "INTERPRET_CORPUS";
+
+/// Puts `seeds` into the corpus of `target`, in case they are not there yet.
+///
+/// # Panics
+/// When they cannot be written.
+pub fn plant<const N: usize>(target: &str, seeds: [Vec<u8>; N]) {
+    let Some(folder) = env::var_os(FOLDER) else {
+        return;
+    };
+    let folder = PathBuf::from(folder).join(target);
+    fs::create_dir_all(&folder).expect("a folder for the corpus");
+    for (number, seed) in seeds.iter().enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), seed).expect("room for a seed");
+    }
+}
