@@ -11,6 +11,7 @@ pub mod call;
 pub mod config;
 pub mod engines;
 pub mod exit;
+mod headroom;
 pub mod memory;
 pub mod pipeline;
 mod rooms;

@@ -5,9 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
-use std::path::Path;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use futures_util::stream;
 use interpret::{
     audio::Pace,
@@ -67,7 +65,7 @@ async fn interpreted(
         .chunks(640)
         .map(|piece| Ok(piece.to_vec()))
         .collect();
-    let before = processor_seconds(daemon.id())?;
+    let before = daemon.resources()?.processor_s;
     let connection = connect(endpoint).await?;
     let audio = stream::iter(pieces);
     let mut session = Session::open(connection, config, audio, Pace::RealTime).await?;
@@ -107,7 +105,7 @@ async fn interpreted(
         );
     }
     Ok(Cost {
-        cores: (processor_seconds(daemon.id())? - before) / seconds,
+        cores: (daemon.resources()?.processor_s - before) / seconds,
         memory_mb: daemon.resident_bytes()? / 1_000_000,
         recognisers,
     })
@@ -125,16 +123,4 @@ async fn listen(endpoint: Endpoint, language: &str, captions_only: bool) -> Resu
         }
     }
     Ok(words)
-}
-
-/// Processor time of a process and all its threads, user and system.
-fn processor_seconds(id: u32) -> Result<f64> {
-    /// Of `/proc` (`sysconf(_SC_CLK_TCK)`): 100 on every Linux that anybody runs this on.
-    const TICKS_A_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat"))?;
-    // The name of the program stands in brackets, and may hold spaces.
-    let (_, fields) = stat.rsplit_once(") ").context("no stat")?;
-    let fields: Vec<&str> = fields.split(' ').collect();
-    let [user, system] = [11, 12].map(|at: usize| fields[at].parse::<f64>());
-    Ok((user? + system?) / TICKS_A_SECOND)
 }

@@ -19,6 +19,8 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
+use crate::resources::Resources;
+
 /// A daemon that is killed when dropped.
 #[derive(Debug)]
 pub struct DaemonProcess {
@@ -234,17 +236,15 @@ impl DaemonProcess {
     /// # Errors
     /// When the system does not tell.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .context("no VmRSS")?;
-        let kib: u64 = line
-            .split_whitespace()
-            .nth(1)
-            .context("no number")?
-            .parse()?;
-        Ok(kib * 1024)
+        Ok(self.resources()?.resident_bytes)
+    }
+
+    /// What the daemon holds now, and what it has used.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn resources(&self) -> Result<Resources> {
+        Resources::of(self.child.id())
     }
 }
 

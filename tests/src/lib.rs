@@ -9,6 +9,7 @@ pub mod model_cache;
 pub mod noises;
 pub mod pipeline;
 pub mod proxy;
+pub mod resources;
 pub mod scores;
 pub mod sound_server;
 pub mod speech;

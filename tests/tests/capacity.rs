@@ -9,8 +9,8 @@
 
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
-    CallConfig, GetCapacityRequest, SessionConfig, interpret_request::Request,
-    interpret_response::Response,
+    AddTarget, CallConfig, Control, GetCapacityRequest, NoticeKind, SessionConfig, Target, control,
+    interpret_request::Request, interpret_response::Response,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
@@ -27,6 +27,19 @@ fn assert_full(status: &Status) {
     assert_eq!(status.metadata().get(REASON_KEY).unwrap(), "full");
     let after = status.metadata().get(RETRY_KEY).unwrap().to_str().unwrap();
     assert!(after.parse::<u32>().unwrap() > 0, "{after}");
+}
+
+fn add(language: &str, captions_only: bool) -> Request {
+    let target = Target {
+        language: language.to_owned(),
+        captions_only,
+        ..Target::default()
+    };
+    Request::Control(Control {
+        control: Some(control::Control::AddTarget(AddTarget {
+            target: Some(target),
+        })),
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,12 +74,24 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
         ..config("en", "fr")
     };
     let recorded = Stream::open(&mut client, Request::Config(recorded)).await?;
-    drop(recorded);
-    // The session that runs is none the worse.
+    // The session that runs is none the worse, but it gets no second voice beside another's.
     assert!(matches!(
         first.next().await?,
         Some(Response::SessionStarted(_))
     ));
+    first.send(add("pt", false)).await?;
+    let Some(Response::Notice(notice)) = first.next().await? else {
+        panic!("a voice more is not refused");
+    };
+    assert_eq!(notice.kind(), NoticeKind::RequestRefused);
+    assert!(notice.message.contains("captions only"), "{notice:?}");
+    first.send(add("pt", true)).await?;
+    let changed = first.next().await?;
+    assert!(
+        matches!(changed, Some(Response::SessionChanged(_))),
+        "{changed:?}"
+    );
+    drop(recorded);
     let samples = recording("jfk-en")?.samples()?;
     let all = first.finish(chunks(&samples, 1_600)).await?;
     assert!(matches!(all.last(), Some(Response::SessionEnded(_))));

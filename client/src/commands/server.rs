@@ -59,7 +59,7 @@ impl ServerArgs {
                 if let Some(name) = &self.recognition {
                     local.0.models.recognition.clone_from(name);
                 }
-                Ok(Endpoint::InProcess(local))
+                Ok(Endpoint::InProcess(Box::new(local)))
             }
         }
     }

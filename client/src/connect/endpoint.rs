@@ -21,7 +21,7 @@ use crate::error::ClientError;
 #[derive(Debug, Clone)]
 pub enum Endpoint {
     /// In this very process: no server to set up.
-    InProcess(LocalDaemon),
+    InProcess(Box<LocalDaemon>),
     /// Over TCP.
     Remote(Remote),
     /// Over a Unix socket.

@@ -61,7 +61,7 @@ impl From<Channel> for Connection {
 pub async fn connect(endpoint: &Endpoint) -> Result<Connection, ClientError> {
     let mut bearer = Bearer::default();
     let transport = match endpoint {
-        Endpoint::InProcess(LocalDaemon(config)) => return in_process(config.clone()).await,
+        Endpoint::InProcess(local) => return in_process(local.0.clone()).await,
         Endpoint::Remote(remote) => {
             bearer = remote.bearer()?;
             let transport = Transport::from(remote.uri.clone());

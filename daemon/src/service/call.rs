@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     call::{Call, CallSpec},
+    headroom::Work,
     session::Refusal,
 };
 
@@ -48,7 +49,9 @@ impl InterpreterService {
             let loaded = engines.translation().load(pair).await;
             loaded.map_err(|error| Refusal::of_load(&error))?;
         }
-        self.capacity.check_load(LEGS)?;
+        // Each leg is a session whose speech is rendered in one voice.
+        let leg = Work::session(1);
+        let share = self.capacity.headroom().ask(leg.and(leg))?;
         let call = Call {
             id: session_id(),
             spec,
@@ -59,7 +62,7 @@ impl InterpreterService {
         let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY + AUDIO_CAPACITY);
         tokio::spawn(async move {
             call.run(engines, requests, responses).await;
-            drop(slots);
+            drop((slots, share));
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }

@@ -1,23 +1,15 @@
-//! How many sessions there may be, and whether there is room for one more.
-//!
-//! A live session is refused where the models would no longer keep up: what they do now, and what is
-//! expected of the sessions that have just begun, leaves too little of the machine. So a session that
-//! runs is never spoilt by one that comes, and who is refused is told at once and when to try again.
+//! How many sessions there may be, and whether there is room for one more. Who is refused is told at once,
+//! and when to try again.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
 };
 
 use interpret_proto::v1;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::forecast::Forecast;
-use crate::{
-    config::Sessions,
-    engines::{Engines, LoadMeter},
-    session::Refusal,
-};
+use crate::{config::Sessions, engines::Engines, headroom::Headroom, session::Refusal};
 
 /// The daemon's room for sessions and listeners. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,7 +21,7 @@ pub(super) struct Capacity {
     seats: Arc<Semaphore>,
     engines: Arc<OnceLock<Engines>>,
     running: Arc<AtomicUsize>,
-    forecast: Arc<Mutex<Forecast>>,
+    headroom: Headroom,
 }
 
 /// Places that sessions have taken, until it is dropped.
@@ -52,9 +44,9 @@ impl Capacity {
             slots: Arc::new(Semaphore::new(limits.max)),
             seats: Arc::new(Semaphore::new(limits.listeners)),
             limits: limits.clone(),
+            headroom: Headroom::new(limits.pressure_limit, Arc::clone(&engines)),
             engines,
             running: Arc::default(),
-            forecast: Arc::new(Mutex::new(Forecast::new())),
         }
     }
 
@@ -100,50 +92,17 @@ impl Capacity {
         })
     }
 
-    /// Checks that `sessions` more, besides those that run, would still be in time. To be asked last, when
-    /// nothing else can keep them from beginning.
-    pub(super) fn check_load(&self, sessions: u32) -> Result<(), Refusal> {
-        let running = self.sessions().saturating_sub(sessions as usize);
-        let needed = self.load(LoadMeter::needed);
-        let mut forecast = self.forecast();
-        let expected = forecast.expected(running, sessions, needed);
-        if running > 0 && expected > self.limits.pressure_limit {
-            return Err(Refusal::Full(format!(
-                "the machine would not keep up with one more session ({running} run now, and need \
-                 {:.0} % of the models' time); try again in ten seconds, use a smaller model, or \
-                 raise sessions.pressure_limit",
-                needed * 100.0
-            )));
-        }
-        forecast.begin(sessions);
-        Ok(())
-    }
-
-    fn forecast(&self) -> MutexGuard<'_, Forecast> {
-        // Nothing panics while it is held.
-        self.forecast.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pressure(&self) -> f32 {
-        self.load(LoadMeter::pressure)
-    }
-
-    fn load(&self, measure: impl Fn(&LoadMeter) -> f32) -> f32 {
-        self.engines
-            .get()
-            .map_or(0.0, |engines| measure(engines.load()))
+    /// What the models have room for. To be asked last, when nothing else can keep a session from
+    /// beginning.
+    pub(super) fn headroom(&self) -> &Headroom {
+        &self.headroom
     }
 
     /// How much room there is, as the protocol writes it.
     pub(super) fn report(&self) -> v1::GetCapacityResponse {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let sessions = self.sessions();
-        let room = sessions < self.limits.max
-            && (sessions == 0
-                || self
-                    .forecast()
-                    .expected(sessions, 1, self.load(LoadMeter::needed))
-                    <= self.limits.pressure_limit);
+        let room = sessions < self.limits.max && self.headroom.is_there();
         let accepting = self.engines.get().is_some() && room;
         let refusal = match self.engines.get() {
             None => Refusal::Loading(String::new()),
@@ -154,7 +113,7 @@ impl Capacity {
             sessions_max: count(self.limits.max),
             listeners: count(self.limits.listeners - self.seats.available_permits()),
             listeners_max: count(self.limits.listeners),
-            pressure: self.pressure(),
+            pressure: self.headroom.pressure(),
             accepting,
             retry_after_ms: match accepting {
                 true => 0,

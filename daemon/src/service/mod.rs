@@ -3,7 +3,6 @@
 mod call;
 mod capacity;
 mod daemon;
-mod forecast;
 mod interpreter;
 mod languages;
 mod listen;

@@ -11,6 +11,7 @@ use super::interpreter::{InterpreterService, RESPONSE_CAPACITY, caller};
 use crate::{
     access::Caller,
     engines::Engines,
+    headroom::Work,
     rooms::Floor,
     session::{
         Refusal, Requests, Responses, Session, SessionSpec, TargetOutput,
@@ -78,9 +79,12 @@ impl InterpreterService {
                 Some(self.rooms.open(name, floor(&id, &spec))?)
             }
         };
-        if spec.live {
-            self.capacity.check_load(1)?;
-        }
+        let work = Work::session(spec.voices());
+        let headroom = self.capacity.headroom();
+        let share = match spec.live {
+            true => headroom.ask(work)?,
+            false => headroom.take(work),
+        };
         let (requests, responses, resume_token) = if spec.resumable {
             let (link, queue) = Link::new();
             let link = Arc::new(link);
@@ -103,6 +107,7 @@ impl InterpreterService {
             limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
             admission: Arc::new(admission),
+            share: Arc::new(share),
             resume_token: resume_token.clone(),
         };
         let resumable = self.resumable.clone();

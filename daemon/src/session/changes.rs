@@ -1,11 +1,14 @@
 //! What a client changes in mid-session.
 
+use std::sync::Arc;
+
 use interpret_models::LanguagePair;
 use interpret_proto::v1::{self, control::Control};
 
 use super::{Refusal, SessionSpec, TargetOutput, spec};
 use crate::{
     engines::Engines,
+    headroom::{Share, Work},
     pipeline::{Change, TargetSpec},
 };
 
@@ -14,6 +17,7 @@ use crate::{
 pub(super) struct Changes {
     engines: Engines,
     spec: SessionSpec,
+    share: Arc<Share>,
 }
 
 /// What became of a change.
@@ -34,10 +38,11 @@ pub(super) struct Changed {
 }
 
 impl Changes {
-    pub(super) fn new(engines: &Engines, spec: &SessionSpec) -> Self {
+    pub(super) fn new(engines: &Engines, spec: &SessionSpec, share: Arc<Share>) -> Self {
         Self {
             engines: engines.clone(),
             spec: spec.clone(),
+            share,
         }
     }
 
@@ -98,12 +103,18 @@ impl Changes {
             loaded.map_err(|error| Refusal::of_load(&error))?;
         }
         let added = Change::AddTarget(TargetSpec::from(&target));
+        let before = self.spec.voices();
         self.spec.targets.push(target);
-        Ok(added)
+        let grown = self.share.grow(Work::voices(self.spec.voices() - before));
+        if grown.is_err() {
+            self.spec.targets.pop();
+        }
+        grown.map(|()| added)
     }
 
     fn remove(&mut self, language: &str) -> Result<Change, Refusal> {
         let language = spec::language(language)?;
+        let before = self.spec.voices();
         let targets = &mut self.spec.targets;
         let Some(index) = targets
             .iter()
@@ -121,6 +132,7 @@ impl Changes {
             )));
         }
         targets.remove(index);
+        self.share.shrink(Work::voices(before - self.spec.voices()));
         Ok(Change::RemoveTarget(language))
     }
 

@@ -15,7 +15,14 @@ use super::{
     hear::Hear,
     link::Link,
 };
-use crate::{access::Caller, audio::Format, config::Sessions, engines::Engines, pipeline::Input};
+use crate::{
+    access::Caller,
+    audio::Format,
+    config::Sessions,
+    engines::Engines,
+    headroom::{Headroom, Work},
+    pipeline::Input,
+};
 
 /// A client that reads nothing for so long is given up.
 const UNREAD: Duration = Duration::from_secs(30);
@@ -49,13 +56,14 @@ pub async fn hear(
     let (sender, queue) = mpsc::channel(1);
     let (input, mut inputs) = mpsc::channel(1);
     let (told, mut outcomes) = mpsc::channel(1);
+    let share = Headroom::new(1.0, Arc::default()).take(Work::session(spec.voices()));
     let hear = Hear {
         format: spec.audio_format,
         input,
         clock: SourceClock::default(),
         drain: CancellationToken::new(),
         room: None,
-        changes: Changes::new(engines, &spec),
+        changes: Changes::new(engines, &spec, Arc::new(share)),
         outcomes: told,
         admission: Arc::new(Caller::default().admit(1)?),
     };

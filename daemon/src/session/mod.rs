@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 
 use crate::{
     access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines,
-    pipeline::Pipeline, rooms::Room, telemetry::traces,
+    headroom::Share, pipeline::Pipeline, rooms::Room, telemetry::traces,
 };
 
 pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};
@@ -58,6 +58,8 @@ pub(crate) struct Session {
     pub(crate) room: Option<Arc<Room>>,
     /// Leave to run; counts what is spoken.
     pub(crate) admission: Arc<Admission>,
+    /// What it takes of the machine.
+    pub(crate) share: Arc<Share>,
     /// What a client needs to come back with; empty: it cannot.
     pub(crate) resume_token: String,
 }
@@ -132,7 +134,7 @@ impl Session {
         // A change is told before anything comes of it.
         let (told, outcomes) = mpsc::channel(1);
         let hear = hear::Hear {
-            changes: changes::Changes::new(engines, &self.spec),
+            changes: changes::Changes::new(engines, &self.spec, Arc::clone(&self.share)),
             outcomes: told,
             admission: self.admission,
             format: self.spec.audio_format,
@@ -153,6 +155,8 @@ impl Session {
             responses,
         };
         tokio::try_join!(hear.run(requests), tell.run(events, outcomes, pipeline))?;
+        // What was heard has been interpreted: only now is its share free.
+        drop(self.share);
         Ok(())
     }
 }

@@ -129,6 +129,18 @@ impl SessionSpec {
         format!("{sources} to {targets}")
     }
 
+    /// Most voices that render one utterance: none for languages that are only written, nor for the one
+    /// that is spoken.
+    #[must_use]
+    pub fn voices(&self) -> usize {
+        let of = |source: &Language| {
+            let targets = self.targets.iter();
+            let spoken = targets.filter(|target| target.voice.is_some());
+            spoken.filter(|target| target.language != *source).count()
+        };
+        self.sources.iter().map(of).max().unwrap_or(0)
+    }
+
     /// Pairs that the session translates.
     pub fn pairs(&self) -> impl Iterator<Item = LanguagePair> + '_ {
         self.sources.iter().flat_map(|source| {
