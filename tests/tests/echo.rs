@@ -189,6 +189,45 @@ fn it_never_interprets_itself_and_hears_who_interrupts() -> Result<()> {
     Ok(())
 }
 
+/// Both spoke at once for a while, which teaches a canceller wrong things; then only the voice goes on.
+#[test]
+fn after_an_interruption_the_voice_is_not_interpreted_either() -> Result<()> {
+    let runtime = Runtime::new()?;
+    let daemon = Daemon::new(Config::default());
+    runtime.block_on(daemon.load_models())?;
+    let engines = daemon.engines().unwrap();
+    let voice = recording("docs-a-en")?.samples()?;
+    let interruption = recording("read-cheetah-fr")?.samples()?;
+    let mut loops = Vec::new();
+    for n in 0..RUNS {
+        let room = Room::nth(n);
+        let start = RATE;
+        // Past what a room returns of the speaker, and what a gate holds open after them.
+        let alone = start + interruption.len() + RATE / 2;
+        let from = n * RATE / 2;
+        let mut played = voice[from..from + alone + 6 * RATE].to_vec();
+        played.resize(played.len() + RATE, 0.0);
+        let mut heard = room.echo(&played);
+        let background = noise(heard.len());
+        add(&mut heard, 0, &background);
+        add(&mut heard, start, &interruption);
+        let left = guarded(EchoMode::Cancel, &heard, &played);
+        let after = &left[alone..];
+        let passed = after.iter().filter(|sample| **sample != 0.0).count();
+        let text = committed(&runtime, engines, after, "fr");
+        println!("{room:?}: {} ms passed: {text}", passed * 1_000 / RATE);
+        if !text.trim().is_empty() {
+            loops.push((room, text));
+        }
+    }
+    assert!(
+        loops.is_empty(),
+        "{} of {RUNS} runs loop: {loops:#?}",
+        loops.len()
+    );
+    Ok(())
+}
+
 #[test]
 fn half_duplex_hears_nothing_while_the_voice_speaks_and_everything_after() -> Result<()> {
     let mut played: Vec<f32> = (0..4 * RATE)
