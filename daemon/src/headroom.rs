@@ -136,6 +136,11 @@ impl Share {
         Ok(())
     }
 
+    /// Takes more, whatever is left.
+    pub(crate) fn take(&self, work: Work) {
+        self.headroom.forecast().grow(self.id, work);
+    }
+
     /// Takes less.
     pub(crate) fn shrink(&self, work: Work) {
         self.headroom.forecast().shrink(self.id, work);

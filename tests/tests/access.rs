@@ -97,9 +97,21 @@ fn reason<T>(outcome: Result<T, ClientError>) -> Reason {
     }
 }
 
-async fn session(connection: &Connection) -> Result<Session, ClientError> {
+fn config() -> Config {
     let language = |code: &str| code.parse().unwrap();
-    let config = Config::new(Source::Language(language("fr"))).target(Target::new(language("en")));
+    Config::new(Source::Language(language("fr"))).target(Target::new(language("en")))
+}
+
+async fn session(connection: &Connection) -> Result<Session, ClientError> {
+    open(connection, config()).await
+}
+
+/// Opens a room.
+async fn speak(connection: &Connection, room: &str) -> Result<Session, ClientError> {
+    open(connection, config().room(room)).await
+}
+
+async fn open(connection: &Connection, config: Config) -> Result<Session, ClientError> {
     // A session that stays open.
     Session::open(
         connection.clone(),
@@ -221,8 +233,14 @@ async fn tokens_open_the_daemon_as_far_as_their_quota_goes() -> Result<()> {
     let guest = connect(&endpoint(&daemon, "http", shows(&hall))?).await?;
     let joined = Listening::join(guest.clone(), "board-room", "en", true).await;
     assert_eq!(reason(joined), Reason::NotAllowed, "there or not");
-    let joined = Listening::join(guest, "hall-1", "en", true).await;
+    let joined = Listening::join(guest.clone(), "hall-1", "en", true).await;
     assert_eq!(reason(joined), Reason::NoRoom);
+    assert_eq!(
+        reason(speak(&guest, "board-room").await),
+        Reason::NotAllowed
+    );
+    let speaker = speak(&guest, "hall-1").await?;
+    drop(speaker);
     let connection = connect(&endpoint(&daemon, "http", shows(&desk))?).await?;
     let first = session(&connection).await?;
     assert_eq!(reason(session(&connection).await), Reason::Quota);

@@ -279,6 +279,7 @@ async fn what_is_said_while_the_network_is_away_is_interpreted_when_it_is_back()
     ];
     let mut mic = MicProcess::start(&server, "microphone", &flags)?;
     mic.wait_until_ready()?;
+    let ready = Instant::now();
     let playing = server.play("room", &recording("docs-a-fr")?.path)?;
     mic.wait_for("  en  ", PATIENCE)?;
     drop(network);
@@ -287,6 +288,7 @@ async fn what_is_said_while_the_network_is_away_is_interpreted_when_it_is_back()
     let _network = TcpProxy::at(address, &daemon.socket(), Weather::Fair).await?;
     mic.wait_for("connected again; nothing is lost", PATIENCE)?;
     playing.wait()?;
+    let open = ready.elapsed();
     end_well(&mut mic)?;
 
     let result = mic.result("unused.wav".into())?;
@@ -299,6 +301,16 @@ async fn what_is_said_while_the_network_is_away_is_interpreted_when_it_is_back()
         result.events.iter().filter(started).count(),
         1,
         "one session all the time"
+    );
+    // All that the microphone heard came to it.
+    let heard = result.events.iter().find_map(|event| match event {
+        Response::SessionEnded(ended) => Some(Duration::from_millis(ended.source_ms)),
+        _ => None,
+    });
+    let heard = heard.context("no end")?;
+    assert!(
+        heard + Duration::from_secs(1) > open,
+        "{heard:?} of {open:?} were heard"
     );
     Ok(())
 }

@@ -110,7 +110,7 @@ async fn a_clock_that_is_set_is_not_noticed() -> Result<()> {
     for piece in pieces.by_ref().take(40) {
         stream.send(piece).await?;
     }
-    at("+30d\n")?;
+    at("+60d\n")?;
     let events = stream.finish(pieces).await?;
     assert_interpreted(&events, &spoken);
     let log = daemon.log();

@@ -25,8 +25,8 @@ use worker::Worker;
 
 /// Samples in one piece: 20 ms.
 const PIECE: usize = 320;
-/// Pieces that wait while the network takes none: 20 s.
-const PIECES_WAITING: usize = 1000;
+/// Pieces that wait while the network takes none: a minute, longer than a lost connection is tried again.
+const PIECES_WAITING: usize = 3_000;
 
 /// How to open a microphone.
 #[derive(Debug, Clone, Default)]

@@ -141,7 +141,7 @@ impl Config {
     }
 
     /// Lets the session go on over another connection when its own is lost: nothing is lost with it, and
-    /// nothing comes twice.
+    /// nothing comes twice. While there is none, no audio is taken; it waits in the stream that it comes from.
     #[must_use]
     pub fn resumable(self) -> Self {
         self.resumable_if(true)

@@ -8,16 +8,18 @@ use interpret_proto::v1::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
 use super::{Event, REQUESTS_QUEUED, link::Link, uplink::News};
 use crate::{connect::Connection, error::ClientError};
 
 /// How long a lost connection is tried again: as long as a daemon waits.
 const WITHIN: Duration = Duration::from_secs(30);
+/// A try that hangs is given up after so long: something between may answer while the daemon does not.
+const ONE_TRY: Duration = Duration::from_secs(10);
 /// How often it is tried.
 const EVERY: Duration = Duration::from_millis(500);
 /// Responses after which the daemon is told that they came.
@@ -69,6 +71,11 @@ impl Downlink {
     /// Goes on over another connection when one is lost.
     pub(super) fn set_resumable(&mut self, resumable: Resumable) {
         self.resumable = Some(resumable);
+    }
+
+    /// Whether it goes on over another connection when one is lost.
+    pub(super) fn is_resumable(&self) -> bool {
+        self.resumable.is_some()
     }
 
     /// Tells how the connection is.
@@ -146,8 +153,14 @@ impl Resumable {
     /// that cannot be done.
     async fn resume(self, lost: ClientError) -> Result<Resumption, ClientError> {
         let until = Instant::now() + WITHIN;
+        // Fails when the session is gone: nobody is there to be told.
+        let _ = self.news.send(News::Lost).await;
         loop {
-            match self.try_once().await {
+            let hangs = |_| Err(ClientError::from(Status::unavailable("no answer")));
+            match timeout(ONE_TRY, self.try_once())
+                .await
+                .unwrap_or_else(hangs)
+            {
                 Ok(resumption) => return Ok(resumption),
                 Err(error) if error.is_connection_loss() && Instant::now() < until => {
                     tokio::time::sleep(EVERY).await;

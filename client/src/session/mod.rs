@@ -46,7 +46,11 @@ use interpret_proto::v1::{
     interpret_request::Request,
 };
 use interpretd::audio::{ChunkEncoder, Encoding};
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinHandle},
+    time::Instant,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Streaming;
@@ -72,6 +76,10 @@ use crate::{
 
 /// Requests between the pacing task and the connection. Full: the pacing task waits.
 const REQUESTS_QUEUED: usize = 8;
+
+/// Between the end of what is sent and that of the connection: more than the time in which a daemon takes
+/// both together for a loss (.25 s).
+const GOODBYE: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// An event and when it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -309,12 +317,24 @@ impl Session {
     /// Ends the session, cleanly or not, and tells what became of the audio.
     pub async fn close(self) -> Sent {
         self.finish.cancel();
+        let leaves = self.responses.is_resumable() && !self.order.has_ended();
+        if !leaves {
+            drop(self.responses);
+            return outcome(self.sender.await);
+        }
+        // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
+        let sent = outcome(self.sender.await);
+        tokio::time::sleep(GOODBYE).await;
         drop(self.responses);
-        self.sender.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the sending task died");
-            Sent::default()
-        })
+        sent
     }
+}
+
+fn outcome(sender: Result<Sent, JoinError>) -> Sent {
+    sender.unwrap_or_else(|error| {
+        tracing::error!(%error, "the sending task died");
+        Sent::default()
+    })
 }
 
 /// The next response that this client knows; newer kinds are passed over.

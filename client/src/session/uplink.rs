@@ -1,8 +1,8 @@
 //! What a session sends, over one connection after another.
 //!
 //! Audio is kept until the daemon says that it was heard. When a connection is replaced, what was not
-//! heard is sent again; while there is none, audio is taken all the same, so that a short loss of the
-//! network is bridged.
+//! heard is sent again; while there is none, none is taken: it waits where it comes from, and if the session
+//! cannot go on, the next one has it.
 
 use std::collections::VecDeque;
 
@@ -19,6 +19,8 @@ pub(super) enum News {
     Connected(mpsc::Sender<InterpretRequest>, u64),
     /// Chunks before this one were heard.
     Heard(u64),
+    /// There is none.
+    Lost,
 }
 
 /// Passes on what comes from `queue` until it ends, over the connections that `news` tells of. With
@@ -38,10 +40,11 @@ pub(super) async fn run(
             told = news.recv() => match told {
                 Some(News::Connected(out, from)) => uplink.connected(out, from).await,
                 Some(News::Heard(before)) => uplink.heard(before),
+                Some(News::Lost) => uplink.out = None,
                 // The session is gone.
                 None => return,
             },
-            request = queue.recv(), if !uplink.ended && uplink.kept.len() < KEPT => match request {
+            request = queue.recv(), if uplink.takes() => match request {
                 Some(request) => {
                     uplink.send(request).await;
                     if !uplink.keep && uplink.out.is_none() {
@@ -67,6 +70,7 @@ struct Uplink {
     out: Option<mpsc::Sender<InterpretRequest>>,
     /// Chunks, and what was asked between them, that may not have been heard.
     kept: VecDeque<InterpretRequest>,
+    /// All was said.
     ended: bool,
 }
 
@@ -79,6 +83,11 @@ impl Uplink {
             }
         }
         self.out = (!self.ended).then_some(out);
+    }
+
+    /// Whether there is a connection for one more request, and room to keep it.
+    fn takes(&self) -> bool {
+        self.out.is_some() && self.kept.len() < KEPT
     }
 
     fn heard(&mut self, before: u64) {
@@ -136,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_heard_is_sent_again_and_what_came_meanwhile_too() {
+    async fn what_was_not_heard_is_sent_again_and_what_came_meanwhile_waits() {
         let (requests, queue) = mpsc::channel(1);
         let (tell, news) = mpsc::channel(1);
         tokio::spawn(run(queue, news, true));
@@ -150,16 +159,29 @@ mod tests {
         }
         tell.send(News::Heard(2)).await.unwrap();
         drop(first);
-        // The connection is lost, and the microphone goes on.
-        for at in 5..100 {
-            requests.send(chunk(at)).await.unwrap();
+        tell.send(News::Lost).await.unwrap();
+        // It knows when it has taken the next.
+        tell.send(News::Heard(3)).await.unwrap();
+        requests.send(chunk(5)).await.unwrap();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
         }
+        assert!(
+            requests.try_send(chunk(6)).is_err(),
+            "what is said without a connection is taken"
+        );
+        // The microphone goes on.
+        let speaking = tokio::spawn(async move {
+            for at in 6..100 {
+                requests.send(chunk(at)).await.unwrap();
+            }
+        });
         let (out, mut second) = mpsc::channel(1);
         tell.send(News::Connected(out, 3)).await.unwrap();
         for at in 3..100 {
             assert_eq!(next(&mut second).await, Some(at));
         }
-        drop(requests);
+        speaking.await.unwrap();
         assert_eq!(next(&mut second).await, None, "half-closed");
         // The end of the stream is lost with its connection, and told again.
         let (out, mut third) = mpsc::channel(8);

@@ -68,8 +68,11 @@ impl Forecast {
     /// A session takes more.
     pub(super) fn grow(&mut self, id: u64, Work(work): Work) {
         *self.running.entry(id).or_default() += work;
-        let at = Instant::now();
-        self.begun.push_back(Begun { at, id, work });
+        if work > 0.0 {
+            self.settle();
+            let at = Instant::now();
+            self.begun.push_back(Begun { at, id, work });
+        }
     }
 
     /// A session takes less.
@@ -77,6 +80,19 @@ impl Forecast {
         if let Some(running) = self.running.get_mut(&id) {
             *running = (*running - work).max(0.0);
         }
+        // What has just begun goes first.
+        let mut left = work;
+        for begun in self.begun.iter_mut().rev().filter(|begun| begun.id == id) {
+            let less = begun.work.min(left);
+            begun.work -= less;
+            left -= less;
+        }
+        self.begun.retain(|begun| begun.work > 0.0);
+    }
+
+    /// What began long ago is in the measured load.
+    fn settle(&mut self) {
+        self.begun.retain(|begun| begun.at.elapsed() <= LOAD_OVER);
     }
 
     /// A session has ended.
@@ -87,7 +103,7 @@ impl Forecast {
 
     /// The load that is to be expected with `more` besides what runs and needs so much now.
     pub(super) fn expected(&mut self, Work(more): Work, needed: f32) -> f32 {
-        self.begun.retain(|begun| begun.at.elapsed() <= LOAD_OVER);
+        self.settle();
         let begun: f32 = self.begun.iter().map(|begun| begun.work).sum();
         let settled = (self.running.values().sum::<f32>() - begun).max(0.0);
         if self.begun.is_empty() && settled > 0.0 && self.learnt.elapsed() > LOAD_OVER {
@@ -129,6 +145,13 @@ mod tests {
         assert_near(forecast.expected(ONE, 0.0), 0.8);
         forecast.grow(id, Work::voices(1));
         assert_near(forecast.expected(ONE, 0.0), 1.0);
+        // Voices that come and go leave nothing.
+        for _ in 0..3 {
+            forecast.grow(id, Work::voices(1));
+            forecast.shrink(id, Work::voices(1));
+        }
+        assert_near(forecast.expected(ONE, 0.0), 1.0);
+        assert_eq!(forecast.begun.len(), 2);
         forecast.end(id);
         assert_near(forecast.expected(ONE, 0.0), 0.4);
         assert_eq!(forecast.sessions(), 0);

@@ -105,7 +105,15 @@ impl Changes {
         let added = Change::AddTarget(TargetSpec::from(&target));
         let before = self.spec.voices();
         self.spec.targets.push(target);
-        let grown = self.share.grow(Work::voices(self.spec.voices() - before));
+        let voices = Work::voices(self.spec.voices() - before);
+        let grown = match self.spec.live {
+            true => self.share.grow(voices),
+            // A recording can wait.
+            false => {
+                self.share.take(voices);
+                Ok(())
+            }
+        };
         if grown.is_err() {
             self.spec.targets.pop();
         }

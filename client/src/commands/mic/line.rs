@@ -13,7 +13,7 @@ use crate::{
     session::{Config, Session, Shift},
 };
 
-/// A network that is away longer than this is not waited for. The microphone's queue holds 20 s.
+/// A network that is away longer than this is not waited for. The microphone's queue holds a minute.
 const RECONNECT_WITHIN: Duration = Duration::from_secs(30);
 /// How often a daemon that is away is tried.
 const TRY_EVERY: Duration = Duration::from_secs(1);
