@@ -189,7 +189,8 @@ fn it_never_interprets_itself_and_hears_who_interrupts() -> Result<()> {
     Ok(())
 }
 
-/// Both spoke at once for a while, which teaches a canceller wrong things; then only the voice goes on.
+/// Both spoke at once for a while, which teaches a canceller wrong things; then only the voice goes on, and
+/// the sound's way changes, as when a device's buffer has run empty.
 #[test]
 fn after_an_interruption_the_voice_is_not_interpreted_either() -> Result<()> {
     let runtime = Runtime::new()?;
@@ -208,6 +209,12 @@ fn after_an_interruption_the_voice_is_not_interpreted_either() -> Result<()> {
         let mut played = voice[from..from + alone + 6 * RATE].to_vec();
         played.resize(played.len() + RATE, 0.0);
         let mut heard = room.echo(&played);
+        let changes = alone + 2 * RATE;
+        let later = Room {
+            delay_ms: room.delay_ms + 25,
+            ..room
+        };
+        heard[changes..].copy_from_slice(&later.echo(&played)[changes..]);
         let background = noise(heard.len());
         add(&mut heard, 0, &background);
         add(&mut heard, start, &interruption);

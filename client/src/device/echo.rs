@@ -7,9 +7,14 @@
 //! the speaker does, so we pass on what the first stage gives, and only ask the second whether anybody
 //! speaks at all: while something is being played (and for as long as a room may return it), a gate is
 //! open only if the second stage left enough. Somebody who speaks loses little there, an echo nearly
-//! everything.
+//! everything, except just after its way has changed, while the canceller has still to learn: so the gate
+//! stays closed, too, where what is heard is plainly what was played.
+
+mod likeness;
 
 use sonora_aec3::{block::Block, block_processor::BlockProcessor, config::EchoCanceller3Config};
+
+use self::likeness::Likeness;
 
 /// Samples in a frame at 16 kHz: 4 ms, a block of the canceller.
 pub const FRAME: usize = 64;
@@ -29,6 +34,9 @@ const LEAST_LEFT: f32 = 0.32;
 const SMOOTHING: f32 = 0.15;
 /// Frames in a row that must say so: 20 ms.
 const SURE_AFTER: u32 = 5;
+/// What is heard is what was played where they are so much alike: with .6, interruptions lose a word in eleven
+/// more; with .7, an echo that comes on another way than before is not always known.
+const ALIKE: f32 = 0.65;
 /// Frames for which the gate stays open after an interruption was last heard: .3 s.
 const OPEN_FOR: u32 = 75;
 /// Frames of a little past that are passed on when the gate opens, so that no first sound is lost: 20 ms.
@@ -61,6 +69,7 @@ pub struct EchoGuard {
     after: f32,
     sure: u32,
     open: u32,
+    likeness: Likeness,
     delayed: std::collections::VecDeque<[f32; FRAME]>,
 }
 
@@ -85,6 +94,7 @@ impl EchoGuard {
             after: 0.0,
             sure: 0,
             open: 0,
+            likeness: Likeness::new(),
             delayed,
         }
     }
@@ -135,7 +145,13 @@ impl EchoGuard {
         self.before += SMOOTHING * (loudness(heard) - self.before);
         self.after += SMOOTHING * (loudness(&left) - self.after);
         let interrupts = self.after > LEAST_SPEECH && self.after > LEAST_LEFT * self.before;
+        self.likeness.take(heard, played);
         self.sure = if interrupts { self.sure + 1 } else { 0 };
+        // Nobody speaks where what is heard is what was played. It need not be asked at every frame.
+        if self.returns > 0 && self.sure > 0 && self.sure % SURE_AFTER == 0 {
+            let echo = self.likeness.now() > ALIKE;
+            self.sure = if echo { 0 } else { self.sure };
+        }
         if self.sure >= SURE_AFTER {
             self.open = OPEN_FOR;
         } else {
