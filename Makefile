@@ -28,12 +28,13 @@ lint: setup ## Format, clippy, dependency licences and advisories
 	@scripts/lint
 
 # One build for everything: with --bins first, cargo would build most dependencies twice, since tests
-# want more of their features.
+# want more of their features. Examples and benches are checked by lint, and not built.
 test: setup lint ## All tests, on real models and real speech
-	@$(CARGO) build --release --workspace --all-targets
+	@$(CARGO) build --release --workspace --bins --tests
 	@target/release/interpret models fetch
 	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
-	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace
+	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace --tests
+	@$(CARGO) test --release --workspace --doc
 	@INTERPRETD=target/release/interpretd python/test
 
 bench: setup ## Measures speed, quality and memory on this machine
