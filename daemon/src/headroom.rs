@@ -156,7 +156,8 @@ impl Drop for Share {
 fn occupied(running: usize, needed: f32) -> String {
     format!(
         "{running} run now, and need {:.0} % of the models' time",
-        needed * 100.0
+        // It may be a negative nought.
+        needed.abs() * 100.0
     )
 }
 
