@@ -74,14 +74,12 @@ impl Headroom {
     /// # Errors
     /// When it would not be in time, or make others late.
     pub(crate) fn ask(&self, work: Work) -> Result<Share, Refusal> {
-        let needed = self.load(LoadMeter::needed);
         let mut forecast = self.forecast();
-        let running = forecast.sessions();
-        if running > 0 && forecast.expected(work, needed) > self.limit {
+        let others = forecast.sessions();
+        if let Some(occupied) = self.occupied(&mut forecast, others, work) {
             return Err(Refusal::Full(format!(
-                "the machine would not keep up with one more session ({}); try again in ten seconds, use a \
-                 smaller model, or raise sessions.pressure_limit",
-                occupied(running, needed)
+                "the machine would not keep up with one more session ({occupied}); try again in ten seconds, \
+                 use a smaller model, or raise sessions.pressure_limit"
             )));
         }
         let id = forecast.begin(work);
@@ -94,9 +92,24 @@ impl Headroom {
 
     /// Whether there is room for one more session.
     pub(crate) fn is_there(&self) -> bool {
-        let needed = self.load(LoadMeter::needed);
         let mut forecast = self.forecast();
-        forecast.sessions() == 0 || forecast.expected(Work::session(1), needed) <= self.limit
+        let others = forecast.sessions();
+        self.occupied(&mut forecast, others, Work::session(1))
+            .is_none()
+    }
+
+    /// What keeps `work` from being in time without making `others` late; nothing, where there are none.
+    fn occupied(&self, forecast: &mut Forecast, others: usize, work: Work) -> Option<String> {
+        let needed = self.load(LoadMeter::needed);
+        let full = others > 0 && forecast.expected(work, needed) > self.limit;
+        full.then(|| {
+            format!(
+                "{} run now, and need {:.0} % of the models' time",
+                forecast.sessions(),
+                // It may be a negative nought.
+                needed.abs() * 100.0
+            )
+        })
     }
 
     /// How busy the models are.
@@ -122,14 +135,14 @@ impl Share {
     /// # Errors
     /// When it would make others late.
     pub(crate) fn grow(&self, work: Work) -> Result<(), Refusal> {
-        let needed = self.headroom.load(LoadMeter::needed);
         let mut forecast = self.headroom.forecast();
-        let running = forecast.sessions();
-        if work.0 > 0.0 && running > 1 && forecast.expected(work, needed) > self.headroom.limit {
+        let others = forecast.sessions() - 1;
+        if work.0 > 0.0
+            && let Some(occupied) = self.headroom.occupied(&mut forecast, others, work)
+        {
             return Err(Refusal::Full(format!(
-                "the machine would not keep up with one more voice ({}); ask for captions only, or try again \
-                 later",
-                occupied(running, needed)
+                "the machine would not keep up with one more voice ({occupied}); ask for captions only, or \
+                 try again later"
             )));
         }
         forecast.grow(self.id, work);
@@ -151,14 +164,6 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.headroom.forecast().end(self.id);
     }
-}
-
-fn occupied(running: usize, needed: f32) -> String {
-    format!(
-        "{running} run now, and need {:.0} % of the models' time",
-        // It may be a negative nought.
-        needed.abs() * 100.0
-    )
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
-    AudioChunk, AudioEncoding, AudioFormat, InterpretRequest, InterpretResponse, SessionConfig,
-    Target, interpret_request::Request, interpret_response::Response,
-    interpreter_client::InterpreterClient,
+    self, AddTarget, AudioChunk, AudioEncoding, AudioFormat, InterpretRequest, InterpretResponse,
+    SessionConfig, Target, control::Control, interpret_request::Request,
+    interpret_response::Response, interpreter_client::InterpreterClient,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -37,6 +37,27 @@ pub fn chunks(samples: &[f32], length: usize) -> impl Iterator<Item = Request> +
             data: piece.iter().flat_map(bytes).collect(),
         })
     })
+}
+
+/// Asks for something in mid-session.
+#[must_use]
+pub fn control(control: Control) -> Request {
+    Request::Control(v1::Control {
+        control: Some(control),
+    })
+}
+
+/// Asks for one more language.
+#[must_use]
+pub fn add_target(language: &str, captions_only: bool) -> Request {
+    let target = Target {
+        language: language.to_owned(),
+        captions_only,
+        ..Target::default()
+    };
+    control(Control::AddTarget(AddTarget {
+        target: Some(target),
+    }))
 }
 
 /// An open stream.

@@ -9,13 +9,13 @@
 
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
-    AddTarget, CallConfig, Control, GetCapacityRequest, NoticeKind, SessionConfig, Target, control,
-    interpret_request::Request, interpret_response::Response,
+    CallConfig, GetCapacityRequest, NoticeKind, SessionConfig, interpret_request::Request,
+    interpret_response::Response,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
     speech::recording,
-    stream::{Stream, chunks, config},
+    stream::{Stream, add_target, chunks, config},
     telephone::{call, leg},
 };
 use interpretd::session::{REASON_KEY, RETRY_KEY};
@@ -27,19 +27,6 @@ fn assert_full(status: &Status) {
     assert_eq!(status.metadata().get(REASON_KEY).unwrap(), "full");
     let after = status.metadata().get(RETRY_KEY).unwrap().to_str().unwrap();
     assert!(after.parse::<u32>().unwrap() > 0, "{after}");
-}
-
-fn add(language: &str, captions_only: bool) -> Request {
-    let target = Target {
-        language: language.to_owned(),
-        captions_only,
-        ..Target::default()
-    };
-    Request::Control(Control {
-        control: Some(control::Control::AddTarget(AddTarget {
-            target: Some(target),
-        })),
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,13 +66,13 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
         first.next().await?,
         Some(Response::SessionStarted(_))
     ));
-    first.send(add("pt", false)).await?;
+    first.send(add_target("pt", false)).await?;
     let Some(Response::Notice(notice)) = first.next().await? else {
         panic!("a voice more is not refused");
     };
     assert_eq!(notice.kind(), NoticeKind::RequestRefused);
     assert!(notice.message.contains("captions only"), "{notice:?}");
-    first.send(add("pt", true)).await?;
+    first.send(add_target("pt", true)).await?;
     let changed = first.next().await?;
     assert!(
         matches!(changed, Some(Response::SessionChanged(_))),

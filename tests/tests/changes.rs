@@ -9,34 +9,21 @@
 
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
-    AddTarget, Control, GlossaryTerm, NoticeKind, RemoveTarget, SessionChanged, SessionConfig,
-    SetGlossary, Target, control, interpret_request::Request, interpret_response::Response,
+    GlossaryTerm, NoticeKind, RemoveTarget, SessionChanged, SessionConfig, SetGlossary,
+    control::Control, interpret_request::Request, interpret_response::Response,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
     speech::recording,
-    stream::{Stream, chunks, config},
+    stream::{Stream, add_target, chunks, config, control},
 };
 
-fn control(control: control::Control) -> Request {
-    Request::Control(Control {
-        control: Some(control),
-    })
-}
-
 fn add(language: &str) -> Request {
-    let target = Target {
-        language: language.to_owned(),
-        captions_only: true,
-        ..Target::default()
-    };
-    control(control::Control::AddTarget(AddTarget {
-        target: Some(target),
-    }))
+    add_target(language, true)
 }
 
 fn remove(language: &str) -> Request {
-    control(control::Control::RemoveTarget(RemoveTarget {
+    control(Control::RemoveTarget(RemoveTarget {
         language: language.to_owned(),
     }))
 }
@@ -147,7 +134,7 @@ async fn glossary_and_hot_words_are_replaced_in_mid_session() -> Result<()> {
     };
     let mut stream = Stream::open(&mut client, Request::Config(opening)).await?;
     let mut all = Vec::new();
-    let too_many = control(control::Control::SetGlossary(SetGlossary {
+    let too_many = control(Control::SetGlossary(SetGlossary {
         hot_words: vec!["word".to_owned(); 101],
         ..SetGlossary::default()
     }));
@@ -161,9 +148,7 @@ async fn glossary_and_hot_words_are_replaced_in_mid_session() -> Result<()> {
         }],
         hot_words: vec!["Americans".to_owned(), "country".to_owned()],
     };
-    stream
-        .send(control(control::Control::SetGlossary(glossary)))
-        .await?;
+    stream.send(control(Control::SetGlossary(glossary))).await?;
     let changed = outcome(&mut stream, &mut all).await?.unwrap();
     assert_eq!((changed.glossary_terms, changed.hot_words), (1, 2));
     all.extend(stream.finish(chunks(&samples, 1_600)).await?);

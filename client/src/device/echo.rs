@@ -148,9 +148,9 @@ impl EchoGuard {
         self.likeness.take(heard, played);
         self.sure = if interrupts { self.sure + 1 } else { 0 };
         // Nobody speaks where what is heard is what was played. It need not be asked at every frame.
-        if self.returns > 0 && self.sure > 0 && self.sure.is_multiple_of(SURE_AFTER) {
-            let echo = self.likeness.now() > ALIKE;
-            self.sure = if echo { 0 } else { self.sure };
+        let asked = self.returns > 0 && self.sure > 0 && self.sure.is_multiple_of(SURE_AFTER);
+        if asked && self.likeness.now() > ALIKE {
+            self.sure = 0;
         }
         if self.sure >= SURE_AFTER {
             self.open = OPEN_FOR;

@@ -46,11 +46,7 @@ use interpret_proto::v1::{
     interpret_request::Request,
 };
 use interpretd::audio::{ChunkEncoder, Encoding};
-use tokio::{
-    sync::mpsc,
-    task::{JoinError, JoinHandle},
-    time::Instant,
-};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::Streaming;
@@ -317,24 +313,19 @@ impl Session {
     /// Ends the session, cleanly or not, and tells what became of the audio.
     pub async fn close(self) -> Sent {
         self.finish.cancel();
-        let leaves = self.responses.is_resumable() && !self.order.has_ended();
-        if !leaves {
-            drop(self.responses);
-            return outcome(self.sender.await);
-        }
         // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
-        let sent = outcome(self.sender.await);
-        tokio::time::sleep(GOODBYE).await;
-        drop(self.responses);
+        let leaves = self.responses.is_resumable() && !self.order.has_ended();
+        let connection = leaves.then_some(self.responses);
+        let sent = self.sender.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sending task died");
+            Sent::default()
+        });
+        if leaves {
+            tokio::time::sleep(GOODBYE).await;
+        }
+        drop(connection);
         sent
     }
-}
-
-fn outcome(sender: Result<Sent, JoinError>) -> Sent {
-    sender.unwrap_or_else(|error| {
-        tracing::error!(%error, "the sending task died");
-        Sent::default()
-    })
 }
 
 /// The next response that this client knows; newer kinds are passed over.

@@ -102,9 +102,9 @@ fn validate(config: &Config) -> Result<(), ConfigError> {
         ("drain_secs", sessions.drain_secs),
     ] {
         if secs > LONGEST_SECS {
-            return Err(ConfigError::Invalid(format!(
+            return complain(&format!(
                 "sessions.{key} is {secs}; use {LONGEST_SECS} (a year) at most"
-            )));
+            ));
         }
     }
     if config.models.threads == Some(0) {

@@ -103,21 +103,17 @@ impl Changes {
             loaded.map_err(|error| Refusal::of_load(&error))?;
         }
         let added = Change::AddTarget(TargetSpec::from(&target));
-        let before = self.spec.voices();
-        self.spec.targets.push(target);
-        let voices = Work::voices(self.spec.voices() - before);
-        let grown = match self.spec.live {
-            true => self.share.grow(voices),
+        let mut spec = self.spec.clone();
+        spec.targets.push(target);
+        let voices = Work::voices(spec.voices() - self.spec.voices());
+        if spec.live {
+            self.share.grow(voices)?;
+        } else {
             // A recording can wait.
-            false => {
-                self.share.take(voices);
-                Ok(())
-            }
-        };
-        if grown.is_err() {
-            self.spec.targets.pop();
+            self.share.take(voices);
         }
-        grown.map(|()| added)
+        self.spec = spec;
+        Ok(added)
     }
 
     fn remove(&mut self, language: &str) -> Result<Change, Refusal> {

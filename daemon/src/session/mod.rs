@@ -58,7 +58,7 @@ pub(crate) struct Session {
     pub(crate) room: Option<Arc<Room>>,
     /// Leave to run; counts what is spoken.
     pub(crate) admission: Arc<Admission>,
-    /// What it takes of the machine.
+    /// What it takes of the machine, until all that was heard is interpreted.
     pub(crate) share: Arc<Share>,
     /// What a client needs to come back with; empty: it cannot.
     pub(crate) resume_token: String,
@@ -155,8 +155,6 @@ impl Session {
             responses,
         };
         tokio::try_join!(hear.run(requests), tell.run(events, outcomes, pipeline))?;
-        // What was heard has been interpreted: only now is its share free.
-        drop(self.share);
         Ok(())
     }
 }

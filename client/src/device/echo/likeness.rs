@@ -44,10 +44,7 @@ impl Likeness {
         let heard = self.heard.newest();
         let played = self.played.newest();
         let heard_power = power(heard);
-        if heard.len() < COMPARED || heard_power <= 0.0 {
-            return 0.0;
-        }
-        if played.len() < COMPARED {
+        if heard.len() < COMPARED || played.len() < COMPARED || heard_power <= 0.0 {
             return 0.0;
         }
         let mut played_power = power(&played[..COMPARED]);
