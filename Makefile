@@ -28,9 +28,10 @@ lint: setup ## Format, clippy, dependency licences and advisories
 	@scripts/lint
 
 # One build for everything: with --bins first, cargo would build most dependencies twice, since tests
-# want more of their features. Examples and benches are checked by lint, and not built.
+# want more of their features. Examples and benches are checked by lint, and not built, but for the one
+# that a test runs.
 test: setup lint ## All tests, on real models and real speech
-	@$(CARGO) build --release --workspace --bins --tests
+	@$(CARGO) build --release --workspace --bins --tests --example device_bridge
 	@target/release/interpret models fetch
 	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
 	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace --tests

@@ -3,13 +3,10 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
-
-use interpret_fuzz::{Input, Scratch, block_on, joined, plant};
+use interpret_fuzz::{Input, block_on, engines, joined, plant};
 use interpret_proto::v1::{self, CallRequest, call_request, call_response::Response};
 use interpretd::{
     call::fuzzing::{Step, serve},
-    engines::{Engines, fuzzing::silent},
     pipeline::{Event, SourceRange},
 };
 use libfuzzer_sys::fuzz_target;
@@ -19,12 +16,6 @@ use prost::Message as _;
 const SPEECH_HZ: u32 = 24_000;
 /// Most messages: what a call costs is in its pieces.
 const MOST: usize = 100;
-
-static ENGINES: LazyLock<(Scratch, Engines)> = LazyLock::new(|| {
-    let cache = Scratch::new();
-    let engines = silent(cache.path()).expect("a thread");
-    (cache, engines)
-});
 
 fuzz_target!(init: plant("call_requests", seeds()), |data: &[u8]| {
     let mut input = Input::new(data);
@@ -41,7 +32,7 @@ fuzz_target!(init: plant("call_requests", seeds()), |data: &[u8]| {
         _ => None,
     });
     let sent: Vec<v1::CallAudio> = audio.collect();
-    let Ok((told, end)) = block_on(serve(&ENGINES.1, &config, steps.into_iter())) else {
+    let Ok((told, end)) = block_on(serve(engines(), &config, steps.into_iter())) else {
         return;
     };
     let answers = told.iter().filter_map(|response| match &response.response {

@@ -2,24 +2,12 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
-
-use interpret_fuzz::{Input, Scratch, block_on, joined, plant};
+use interpret_fuzz::{Input, block_on, engines, joined, plant};
 use interpret_models::SOURCE_SAMPLE_RATE;
 use interpret_proto::v1::{self, InterpretRequest, control::Control, interpret_request::Request};
-use interpretd::{
-    audio::ChunkDecoder,
-    engines::{Engines, fuzzing::silent},
-    session::fuzzing::hear,
-};
+use interpretd::{audio::ChunkDecoder, session::fuzzing::hear};
 use libfuzzer_sys::fuzz_target;
 use prost::Message as _;
-
-static ENGINES: LazyLock<(Scratch, Engines)> = LazyLock::new(|| {
-    let cache = Scratch::new();
-    let engines = silent(cache.path()).expect("a thread");
-    (cache, engines)
-});
 
 fuzz_target!(init: plant("session_requests", seeds()), |data: &[u8]| {
     let mut input = Input::new(data);
@@ -27,7 +15,7 @@ fuzz_target!(init: plant("session_requests", seeds()), |data: &[u8]| {
     while !input.is_empty() && messages.len() < 100 {
         messages.extend(InterpretRequest::decode(input.piece()));
     }
-    let Ok(heard) = block_on(hear(&ENGINES.1, messages.iter().cloned())) else {
+    let Ok(heard) = block_on(hear(engines(), messages.iter().cloned())) else {
         return;
     };
     assert!(heard.samples.iter().all(|sample| sample.is_finite()));

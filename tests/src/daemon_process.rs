@@ -28,7 +28,8 @@ pub struct DaemonProcess {
     folder: TempDir,
 }
 
-/// The program `name` of this workspace, as cargo has built it beside the tests.
+/// The program `name` of this workspace, or `examples/` with the name of an example, as cargo has built
+/// it beside the tests.
 ///
 /// # Errors
 /// When it has not been built.
@@ -38,7 +39,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     if !path.exists() {
         bail!(
-            "{} is not built; run: cargo build --release --bins",
+            "{} is not built; run: cargo build --release --workspace --bins --example device_bridge",
             path.display()
         );
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use interpret_proto::v1::{InterpretResponse, interpret_response::Response};
+use interpret_proto::v1::{InterpretResponse, NoticeKind, interpret_response::Response};
 
 use crate::daemon_process::program;
 
@@ -118,6 +118,28 @@ impl Interpreted {
     pub fn translation(&self) -> String {
         let text = |event: &Response| match event {
             Response::TranslatedText(text) => Some(text.committed.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// What was spoken of the translation.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let text = |event: &Response| match event {
+            Response::TranslatedAudio(audio) => Some(audio.text.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// What was told not to be spoken of the translation.
+    #[must_use]
+    pub fn not_spoken(&self) -> String {
+        let text = |event: &Response| match event {
+            Response::Notice(notice) if notice.kind() == NoticeKind::SpeechSkipped => {
+                Some(notice.text.clone())
+            }
             _ => None,
         };
         self.events.iter().filter_map(text).collect()

@@ -37,6 +37,21 @@ pub fn spec(
     })
 }
 
+/// The source text that is committed of a recording, heard as fast as it goes.
+///
+/// # Errors
+/// When the language code is unknown, or as [`run`].
+pub async fn committed(engines: &Engines, samples: &[f32], language: &str) -> Result<String> {
+    let spec = spec(language, None)?;
+    let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
+    let events = run(engines, &spec, pieces, 64).await?;
+    let text = events.into_iter().filter_map(|event| match event {
+        Event::SourceText { committed, .. } => Some(committed),
+        _ => None,
+    });
+    Ok(text.collect())
+}
+
 /// Everything that a pipeline says of `pieces` of audio, each of which comes after a delay, to a
 /// listener that holds at most `capacity` events unread.
 ///

@@ -8,8 +8,6 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::time::Duration;
-
 use anyhow::Result;
 use interpret_proto::v1::{
     AudioEncoding, CallConfig, CallLeg, EndReason, interpret_response::Response,
@@ -21,24 +19,16 @@ use interpret_tests::{
     speech::recording,
     telephone::{Echo, FRAME, RATE, call, leg, narrow_band, wide},
 };
-use interpretd::{Config, Daemon, call::EchoGate, engines::Engines, pipeline::Event};
+use interpretd::{Config, Daemon, call::EchoGate, engines::Engines};
 use tokio::runtime::Runtime;
 
 const RUNS: usize = 20;
 
 /// What is committed of what comes over a line.
 fn committed(runtime: &Runtime, engines: &Engines, line: &[f32], language: &str) -> String {
-    let samples = wide(line).unwrap();
-    let spec = pipeline::spec(language, None).unwrap();
-    let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
-    let events = runtime
-        .block_on(pipeline::run(engines, &spec, pieces, 64))
-        .unwrap();
-    let text = events.into_iter().filter_map(|event| match event {
-        Event::SourceText { committed, .. } => Some(committed),
-        _ => None,
-    });
-    text.collect()
+    runtime
+        .block_on(pipeline::committed(engines, &wide(line).unwrap(), language))
+        .unwrap()
 }
 
 /// What passes the gate of a line on which `said` is said and `played` is played.

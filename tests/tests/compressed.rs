@@ -15,10 +15,7 @@ use interpret::{
     session::{Codec, Config, Event, Session, Source, Target},
 };
 use interpret_tests::{
-    daemon_process::DaemonProcess,
-    ears,
-    scores::{WordErrors, word_errors},
-    speech::recording,
+    daemon_process::DaemonProcess, ears, scores::word_errors, speech::recording,
 };
 
 /// What a session understood, what it said, and how that sounds.
@@ -61,16 +58,13 @@ async fn interpret(daemon: &DaemonProcess, codec: Codec, name: &str) -> Result<O
 
 #[tokio::test(flavor = "multi_thread")]
 async fn opus_costs_neither_words_nor_ears() -> Result<()> {
+    const NAME: &str = "docs-c-fr";
     let daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
     let mut errors = Vec::new();
     for codec in [Codec::Pcm, Codec::Opus] {
-        let (mut recognised, mut heard) = (WordErrors::default(), WordErrors::default());
-        for name in ["docs-a-fr", "docs-c-fr"] {
-            let outcome = interpret(&daemon, codec, name).await?;
-            recognised = recognised + word_errors(&outcome.source, &recording(name)?.transcript);
-            heard = heard + word_errors(&outcome.heard, &outcome.translation);
-        }
-        let (recognised, heard) = (recognised.percent(), heard.percent());
+        let outcome = interpret(&daemon, codec, NAME).await?;
+        let recognised = word_errors(&outcome.source, &recording(NAME)?.transcript).percent();
+        let heard = word_errors(&outcome.heard, &outcome.translation).percent();
         println!("{codec:?}: recognised with {recognised:.1} % errors, heard with {heard:.1} %");
         errors.push((recognised, heard));
     }

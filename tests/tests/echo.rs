@@ -8,8 +8,6 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::time::Duration;
-
 use anyhow::Result;
 use interpret::device::{ECHO_FRAME, EchoGuard, EchoMode};
 use interpret_tests::{
@@ -17,7 +15,7 @@ use interpret_tests::{
     scores::{WordErrors, word_errors},
     speech::recording,
 };
-use interpretd::{Config, Daemon, engines::Engines, pipeline::Event};
+use interpretd::{Config, Daemon, engines::Engines};
 use tokio::runtime::Runtime;
 
 const RATE: usize = 16_000;
@@ -98,17 +96,11 @@ fn guarded(mode: EchoMode, heard: &[f32], played: &[f32]) -> Vec<f32> {
     left
 }
 
+/// What is committed of what a microphone hears.
 fn committed(runtime: &Runtime, engines: &Engines, samples: &[f32], language: &str) -> String {
-    let spec = pipeline::spec(language, None).unwrap();
-    let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
-    let events = runtime
-        .block_on(pipeline::run(engines, &spec, pieces, 64))
-        .unwrap();
-    let text = events.into_iter().filter_map(|event| match event {
-        Event::SourceText { committed, .. } => Some(committed),
-        _ => None,
-    });
-    text.collect()
+    runtime
+        .block_on(pipeline::committed(engines, samples, language))
+        .unwrap()
 }
 
 /// The room's own noise: digital silence would be too easy.

@@ -21,7 +21,7 @@ use interpret_tests::{
     ears,
     interpret_command::Interpreted,
     scores::{WordErrors, word_errors},
-    speech::{Recording, recordings_in},
+    speech::{Recording, recording, recordings_in},
 };
 use tempfile::TempDir;
 
@@ -32,17 +32,23 @@ struct Case {
     _folder: TempDir,
 }
 
-async fn interpret_all(from: &str, to: &str, mode: &str) -> Result<Vec<Case>> {
-    interpret(from, to, mode, "").await
+/// Interprets the recordings in a language, but those whose name begins with `without`: what they would
+/// show another one shows.
+async fn interpret_all(from: &str, to: &str, mode: &str, without: &str) -> Result<Vec<Case>> {
+    let mut recordings = recordings_in(from)?;
+    recordings.retain(|recording| !recording.name().starts_with(without));
+    interpret(recordings, (from, to), mode).await
 }
 
-/// The same, only recordings whose name holds `only`.
-async fn interpret(from: &str, to: &str, mode: &str, only: &str) -> Result<Vec<Case>> {
+async fn interpret(
+    recordings: Vec<Recording>,
+    (from, to): (&str, &str),
+    mode: &str,
+) -> Result<Vec<Case>> {
     let daemon = DaemonProcess::ready(&["--preload", &format!("{from}-{to}")]).await?;
     let server = format!("unix:{}", daemon.socket().display());
     let mut cases = Vec::new();
-    let recordings = recordings_in(from)?.into_iter();
-    for recording in recordings.filter(|recording| recording.name().contains(only)) {
+    for recording in recordings {
         let folder = TempDir::new()?;
         let result = Interpreted::fast(&recording.path, (from, to), mode, &server, folder.path())?;
         cases.push(Case {
@@ -166,7 +172,7 @@ fn assert_complete(cases: &[Case]) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn french_speech_becomes_english_speech() -> Result<()> {
-    let cases = interpret_all("fr", "en", "accurate").await?;
+    let cases = interpret(recordings_in("fr")?, ("fr", "en"), "accurate").await?;
     assert_complete(&cases)?;
     assert_recognised(&cases, "fr", 2.0)?;
     assert_translated(&cases, "fr", "en")?;
@@ -175,7 +181,7 @@ async fn french_speech_becomes_english_speech() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn english_speech_becomes_french_speech() -> Result<()> {
-    let cases = interpret_all("en", "fr", "accurate").await?;
+    let cases = interpret_all("en", "fr", "accurate", "docs-a").await?;
     assert_complete(&cases)?;
     // One English speaker hardly pauses and is cut at the maximum length: docs/recognition.md.
     assert_recognised(&cases, "en", 3.0)?;
@@ -186,14 +192,13 @@ async fn english_speech_becomes_french_speech() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn english_and_french_speech_become_portuguese_speech() -> Result<()> {
     // From French there is no model: it goes through English.
-    for (from, only) in [("en", "docs-c"), ("fr", "docs-c")] {
-        let cases = interpret(from, "pt", "accurate", only).await?;
-        assert_eq!(cases.len(), 1);
+    for (from, name) in [("en", "docs-c-en"), ("fr", "docs-a-fr")] {
+        let cases = interpret(vec![recording(name)?], (from, "pt"), "accurate").await?;
         assert_complete(&cases)?;
         assert_translated(&cases, from, "pt")?;
         assert_spoken(&cases, "pt", 20.0)?;
         // And while it is spoken.
-        let cases = interpret(from, "pt", "low-latency", only).await?;
+        let cases = interpret(vec![recording(name)?], (from, "pt"), "low-latency").await?;
         assert_complete(&cases)?;
         assert_all_spoken(&cases);
     }
@@ -218,7 +223,7 @@ fn assert_all_spoken(cases: &[Case]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn french_speech_is_interpreted_while_it_is_spoken() -> Result<()> {
-    let cases = interpret_all("fr", "en", "low-latency").await?;
+    let cases = interpret_all("fr", "en", "low-latency", "docs-b").await?;
     assert_complete(&cases)?;
     assert_recognised(&cases, "fr", 6.0)?;
     assert_all_spoken(&cases);

@@ -7,25 +7,11 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::time::Duration;
-
 use interpret_tests::{noises::Noise, pipeline};
-use interpretd::{Config, Daemon, engines::Engines, pipeline::Event};
+use interpretd::{Config, Daemon};
 use tokio::runtime::Runtime;
 
 const SECONDS: usize = 600;
-
-/// The text that is committed of a recording.
-async fn committed(engines: &Engines, samples: &[f32], language: &str) -> String {
-    let spec = pipeline::spec(language, None).unwrap();
-    let pieces = samples.chunks(3_200).map(|piece| (Duration::ZERO, piece));
-    let events = pipeline::run(engines, &spec, pieces, 64).await.unwrap();
-    let committed = events.into_iter().filter_map(|event| match event {
-        Event::SourceText { committed, .. } => Some(committed),
-        _ => None,
-    });
-    committed.collect()
-}
 
 #[test]
 fn noise_music_breath_and_keys_give_no_text() {
@@ -37,7 +23,9 @@ fn noise_music_breath_and_keys_give_no_text() {
         .into_iter()
         .map(|noise| {
             let samples = noise.samples(SECONDS);
-            let text = runtime.block_on(committed(engines, &samples, "fr"));
+            let text = runtime
+                .block_on(pipeline::committed(engines, &samples, "fr"))
+                .unwrap();
             (noise, text)
         })
         .filter(|(_, text)| !text.trim().is_empty())
