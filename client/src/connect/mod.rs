@@ -5,6 +5,7 @@ mod endpoint;
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use interpret_proto::v1::{ListLanguagesRequest, interpreter_client::InterpreterClient};
 use interpretd::{Config, Daemon};
 use tonic::{
@@ -58,40 +59,42 @@ impl From<Channel> for Connection {
 ///
 /// [`ClientError::Unreachable`] where nobody answers within 5 seconds; within this process, where a
 /// model is missing or damaged.
-pub async fn connect(endpoint: &Endpoint) -> Result<Connection, ClientError> {
-    let mut bearer = Bearer::default();
-    let transport = match endpoint {
-        Endpoint::InProcess(local) => return in_process(local.0.clone()).await,
-        Endpoint::Remote(remote) => {
-            bearer = remote.bearer()?;
-            let transport = Transport::from(remote.uri.clone());
-            match remote.credentials.tls(&remote.uri)? {
-                Some(tls) => transport
-                    .tls_config(tls)
-                    .map_err(|error| unreachable_at(endpoint, error))?,
-                None => transport,
+pub fn connect(endpoint: &Endpoint) -> BoxFuture<'_, Result<Connection, ClientError>> {
+    Box::pin(async move {
+        let mut bearer = Bearer::default();
+        let transport = match endpoint {
+            Endpoint::InProcess(local) => return in_process(local.0.clone()).await,
+            Endpoint::Remote(remote) => {
+                bearer = remote.bearer()?;
+                let transport = Transport::from(remote.uri.clone());
+                match remote.credentials.tls(&remote.uri)? {
+                    Some(tls) => transport
+                        .tls_config(tls)
+                        .map_err(|error| unreachable_at(endpoint, error))?,
+                    None => transport,
+                }
             }
-        }
-        Endpoint::Unix(path) => {
-            let path = path.to_str().ok_or_else(|| {
-                ClientError::Usage("the path of the Unix socket is not UTF-8".to_owned())
-            })?;
-            Transport::from_shared(format!("unix:{path}"))
-                .map_err(|error| unreachable_at(endpoint, error))?
-        }
-    };
-    let channel = transport
-        .connect_timeout(CONNECT_WITHIN)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(PING_EVERY)
-        .keep_alive_timeout(PONG_WITHIN)
-        .keep_alive_while_idle(true)
-        .connect()
-        .await
-        .map_err(|error| unreachable_at(endpoint, error))?;
-    let connection = Connection { channel, bearer };
-    ready(&connection).await?;
-    Ok(connection)
+            Endpoint::Unix(path) => {
+                let path = path.to_str().ok_or_else(|| {
+                    ClientError::Usage("the path of the Unix socket is not UTF-8".to_owned())
+                })?;
+                Transport::from_shared(format!("unix:{path}"))
+                    .map_err(|error| unreachable_at(endpoint, error))?
+            }
+        };
+        let channel = transport
+            .connect_timeout(CONNECT_WITHIN)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PONG_WITHIN)
+            .keep_alive_while_idle(true)
+            .connect()
+            .await
+            .map_err(|error| unreachable_at(endpoint, error))?;
+        let connection = Connection { channel, bearer };
+        ready(&connection).await?;
+        Ok(connection)
+    })
 }
 
 /// Waits while the daemon loads its models.

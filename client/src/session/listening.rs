@@ -1,5 +1,6 @@
 //! Listening to somebody else's session.
 
+use futures_util::future::BoxFuture;
 use interpret_proto::v1::{InterpretResponse, ListenRequest, SessionStarted};
 use tokio::time::Instant;
 use tonic::Streaming;
@@ -64,16 +65,18 @@ impl Listening {
     /// # Errors
     ///
     /// Where the connection is lost.
-    pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
-        }
-        let Some(event) = next_event(&mut self.responses).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Received {
-            at_ms: millis_between(self.joined, Instant::now()),
-            event: self.heard.decoded(event)?,
-        }))
+    pub fn next(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
+        Box::pin(async move {
+            if let Some(first) = self.first.take() {
+                return Ok(Some(first));
+            }
+            let Some(event) = next_event(&mut self.responses).await? else {
+                return Ok(None);
+            };
+            Ok(Some(Received {
+                at_ms: millis_between(self.joined, Instant::now()),
+                event: self.heard.decoded(event)?,
+            }))
+        })
     }
 }

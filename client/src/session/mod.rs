@@ -39,7 +39,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, future::BoxFuture, stream::BoxStream};
 use interpret_models::Language;
 use interpret_proto::v1::{
     self, InterpretRequest, InterpretResponse, SessionStarted, control::Control,
@@ -88,6 +88,8 @@ pub struct Received {
 }
 
 /// An open session. Dropping it cancels the call.
+///
+/// What it does is boxed: its code is made once, in this crate, and not again in each program that awaits it.
 #[derive(Debug)]
 pub struct Session {
     responses: Downlink,
@@ -127,86 +129,97 @@ impl Session {
     where
         A: Stream<Item = Result<Vec<f32>, AudioError>> + Send + 'static,
     {
-        let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
-        let controls = requests.downgrade();
-        let compressed = config.is_compressed();
-        let format = config.format();
-        let length_ms = match format.encoding {
-            Encoding::Opus => send::PACKET_MS,
-            _ => send::CHUNK_MS,
-        };
-        let encoder = ChunkEncoder::new(format, length_ms)
-            .map_err(|error| ClientError::Usage(error.to_string()))?;
-        let resumable = config.is_resumable();
-        let opening = InterpretRequest {
-            request: Some(Request::Config(config.into_message(pace)?)),
-        };
-        let (out, waiting) = mpsc::channel(REQUESTS_QUEUED);
-        // The queue is new and empty: this cannot wait.
-        let _ = out.send(opening).await;
-        let responses = connection
-            .interpreter()
-            .interpret(ReceiverStream::new(waiting))
-            .await?
-            .into_inner();
+        Self::open_boxed(connection, config, audio.boxed(), pace).await
+    }
 
-        let mut responses = Downlink::new(responses);
-        let mut order = Order::default();
-        let event = responses.next().await?;
-        let arrived = Instant::now();
-        order.check(event.as_ref())?;
-        let Some(Event::SessionStarted(mut started)) = event else {
-            return Err(ClientError::Protocol(
-                "no SessionStarted came first".to_owned(),
+    fn open_boxed(
+        connection: Connection,
+        config: Config,
+        audio: BoxStream<'static, Result<Vec<f32>, AudioError>>,
+        pace: Pace,
+    ) -> BoxFuture<'static, Result<Self, ClientError>> {
+        Box::pin(async move {
+            let (requests, queued) = mpsc::channel(REQUESTS_QUEUED);
+            let controls = requests.downgrade();
+            let compressed = config.is_compressed();
+            let format = config.format();
+            let length_ms = match format.encoding {
+                Encoding::Opus => send::PACKET_MS,
+                _ => send::CHUNK_MS,
+            };
+            let encoder = ChunkEncoder::new(format, length_ms)
+                .map_err(|error| ClientError::Usage(error.to_string()))?;
+            let resumable = config.is_resumable();
+            let opening = InterpretRequest {
+                request: Some(Request::Config(config.into_message(pace)?)),
+            };
+            let (out, waiting) = mpsc::channel(REQUESTS_QUEUED);
+            // The queue is new and empty: this cannot wait.
+            let _ = out.send(opening).await;
+            let responses = connection
+                .interpreter()
+                .interpret(ReceiverStream::new(waiting))
+                .await?
+                .into_inner();
+
+            let mut responses = Downlink::new(responses);
+            let mut order = Order::default();
+            let event = responses.next().await?;
+            let arrived = Instant::now();
+            order.check(event.as_ref())?;
+            let Some(Event::SessionStarted(mut started)) = event else {
+                return Err(ClientError::Protocol(
+                    "no SessionStarted came first".to_owned(),
+                ));
+            };
+
+            let (news, told) = mpsc::channel(1);
+            // Cannot fail: the channel is new and empty.
+            let _ = news.try_send(News::Connected(out, 0));
+            let resumable = resumable && !started.resume_token.is_empty();
+            tokio::spawn(uplink::run(queued, told, resumable));
+            let kept_alive = news.clone();
+            if resumable {
+                responses.set_resumable(Resumable {
+                    connection,
+                    token: started.resume_token.clone(),
+                    last: 1,
+                    acknowledged: 0,
+                    news,
+                    controls: controls.clone(),
+                });
+            }
+            let heard = Heard::new(&mut started)?;
+            let pacer = Pacer::start(pace);
+            let zero = pacer.started();
+            let finish = CancellationToken::new();
+            let sent = Arc::new(AtomicU64::new(0));
+            let sender = tokio::spawn(send::send_audio(
+                audio,
+                pacer,
+                encoder,
+                requests,
+                finish.clone(),
+                Arc::clone(&sent),
             ));
-        };
-
-        let (news, told) = mpsc::channel(1);
-        // Cannot fail: the channel is new and empty.
-        let _ = news.try_send(News::Connected(out, 0));
-        let resumable = resumable && !started.resume_token.is_empty();
-        tokio::spawn(uplink::run(queued, told, resumable));
-        let kept_alive = news.clone();
-        if resumable {
-            responses.set_resumable(Resumable {
-                connection,
-                token: started.resume_token.clone(),
-                last: 1,
-                acknowledged: 0,
-                news,
-                controls: controls.clone(),
-            });
-        }
-        let heard = Heard::new(&mut started)?;
-        let pacer = Pacer::start(pace);
-        let zero = pacer.started();
-        let finish = CancellationToken::new();
-        let sent = Arc::new(AtomicU64::new(0));
-        let sender = tokio::spawn(send::send_audio(
-            audio,
-            pacer,
-            encoder,
-            requests,
-            finish.clone(),
-            Arc::clone(&sent),
-        ));
-        Ok(Self {
-            responses,
-            first: Some(Received {
-                at_ms: millis_between(zero, arrived),
-                event: Event::SessionStarted(started.clone()),
-            }),
-            started,
-            heard,
-            zero,
-            order,
-            _stop: finish.clone().drop_guard(),
-            finish,
-            sent,
-            sender,
-            controls,
-            compressed,
-            _uplink: kept_alive,
+            Ok(Self {
+                responses,
+                first: Some(Received {
+                    at_ms: millis_between(zero, arrived),
+                    event: Event::SessionStarted(started.clone()),
+                }),
+                started,
+                heard,
+                zero,
+                order,
+                _stop: finish.clone().drop_guard(),
+                finish,
+                sent,
+                sender,
+                controls,
+                compressed,
+                _uplink: kept_alive,
+            })
         })
     }
 
@@ -223,21 +236,23 @@ impl Session {
     /// Where the connection is lost and the session is not [resumable](Config::resumable), or cannot go
     /// on within 30 seconds; where the daemon ends the call with an error, or breaks the protocol. No
     /// further event comes after an error.
-    pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
-        }
-        let event = match self.responses.next().await {
-            Err(error) if self.order.has_ended() => {
-                tracing::debug!(%error, "the stream closed with an error after its proper end");
-                None
+    pub fn next(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
+        Box::pin(async move {
+            if let Some(first) = self.first.take() {
+                return Ok(Some(first));
             }
-            outcome => outcome?,
-        };
-        self.order.check(event.as_ref())?;
-        let at_ms = millis_between(self.zero, Instant::now());
-        let event = event.map(|event| self.heard.decoded(event)).transpose()?;
-        Ok(event.map(|event| Received { at_ms, event }))
+            let event = match self.responses.next().await {
+                Err(error) if self.order.has_ended() => {
+                    tracing::debug!(%error, "the stream closed with an error after its proper end");
+                    None
+                }
+                outcome => outcome?,
+            };
+            self.order.check(event.as_ref())?;
+            let at_ms = millis_between(self.zero, Instant::now());
+            let event = event.map(|event| self.heard.decoded(event)).transpose()?;
+            Ok(event.map(|event| Received { at_ms, event }))
+        })
     }
 
     /// Watches the connection: where the session is resumable, [`next`](Self::next) only waits while it is
@@ -311,20 +326,22 @@ impl Session {
     }
 
     /// Ends the session, cleanly or not, and tells what became of the audio.
-    pub async fn close(self) -> Sent {
-        self.finish.cancel();
-        // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
-        let leaves = self.responses.is_resumable() && !self.order.has_ended();
-        let connection = leaves.then_some(self.responses);
-        let sent = self.sender.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "the sending task died");
-            Sent::default()
-        });
-        if leaves {
-            tokio::time::sleep(GOODBYE).await;
-        }
-        drop(connection);
-        sent
+    pub fn close(self) -> BoxFuture<'static, Sent> {
+        Box::pin(async move {
+            self.finish.cancel();
+            // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
+            let leaves = self.responses.is_resumable() && !self.order.has_ended();
+            let connection = leaves.then_some(self.responses);
+            let sent = self.sender.await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the sending task died");
+                Sent::default()
+            });
+            if leaves {
+                tokio::time::sleep(GOODBYE).await;
+            }
+            drop(connection);
+            sent
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Audio on its way to the daemon.
 
 use std::{
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{StreamExt as _, stream::BoxStream};
 use interpret_proto::v1::{AudioChunk, InterpretRequest, interpret_request::Request};
 use interpretd::audio::{ChunkEncoder, FormatError};
 use tokio::sync::mpsc;
@@ -39,20 +38,16 @@ pub struct Sent {
 
 /// Sends `audio` until it ends, `finish` is cancelled, or the connection is gone. Dropping
 /// `requests` at the end half-closes the stream.
-pub(super) async fn send_audio<A>(
-    audio: A,
+pub(super) async fn send_audio(
+    mut audio: BoxStream<'static, Result<Vec<f32>, AudioError>>,
     mut pacer: Pacer,
     mut encoder: ChunkEncoder,
     requests: mpsc::Sender<InterpretRequest>,
     finish: CancellationToken,
     progress: Arc<AtomicU64>,
-) -> Sent
-where
-    A: Stream<Item = Result<Vec<f32>, AudioError>> + Send,
-{
+) -> Sent {
     let mut sent = Sent::default();
     let sending = async {
-        let mut audio = pin!(audio);
         let mut sequence = 0;
         let mut finished = false;
         while !finished {

@@ -13,6 +13,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
@@ -63,29 +64,35 @@ impl Metrics {
 ///
 /// # Errors
 /// When the socket fails.
-pub async fn serve(listener: TcpListener, daemon: Daemon, metrics: Metrics) -> std::io::Result<()> {
-    let stopped = daemon.stopped();
-    let upkeep = tokio::spawn({
-        let metrics = metrics.clone();
-        async move {
-            // Histograms keep every value until then: nobody may ever ask for them.
-            let mut interval = tokio::time::interval(UPKEEP);
-            loop {
-                interval.tick().await;
-                metrics.0.run_upkeep();
+pub fn serve(
+    listener: TcpListener,
+    daemon: Daemon,
+    metrics: Metrics,
+) -> BoxFuture<'static, std::io::Result<()>> {
+    Box::pin(async move {
+        let stopped = daemon.stopped();
+        let upkeep = tokio::spawn({
+            let metrics = metrics.clone();
+            async move {
+                // Histograms keep every value until then: nobody may ever ask for them.
+                let mut interval = tokio::time::interval(UPKEEP);
+                loop {
+                    interval.tick().await;
+                    metrics.0.run_upkeep();
+                }
             }
-        }
-    });
-    let routes = Router::new()
-        .route("/live", get(async || "live\n"))
-        .route("/ready", get(ready))
-        .route("/metrics", get(exposition))
-        .with_state((daemon, metrics));
-    let served = axum::serve(listener, routes)
-        .with_graceful_shutdown(stopped)
-        .await;
-    upkeep.abort();
-    served
+        });
+        let routes = Router::new()
+            .route("/live", get(async || "live\n"))
+            .route("/ready", get(ready))
+            .route("/metrics", get(exposition))
+            .with_state((daemon, metrics));
+        let served = axum::serve(listener, routes)
+            .with_graceful_shutdown(stopped)
+            .await;
+        upkeep.abort();
+        served
+    })
 }
 
 async fn ready(State((daemon, _)): State<(Daemon, Metrics)>) -> (StatusCode, &'static str) {

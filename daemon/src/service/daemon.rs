@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use interpret_proto::{FILE_DESCRIPTOR_SET, v1::interpreter_server::InterpreterServer};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::{
@@ -42,6 +43,8 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 const CLOSE: Duration = Duration::from_secs(2);
 
 /// An interpreting daemon. Cheap to clone; clones are the same daemon.
+///
+/// What it does is boxed: its code is made once, in this crate, and not again in each program that awaits it.
 #[derive(Debug, Clone)]
 pub struct Daemon {
     config: Arc<Config>,
@@ -142,18 +145,20 @@ impl Daemon {
     ///
     /// # Errors
     /// When a model is not fetched or damaged.
-    pub async fn load_models(&self) -> Result<(), LoadError> {
-        let models = self.config.models.clone();
-        let engines: Engines = tokio::task::spawn_blocking(move || engines::load(&models))
-            .await
-            .map_err(|_| LoadError::Panicked("the models".to_owned()))??;
-        for pair in &self.config.models.preload {
-            engines.translation().load(*pair).await?;
-        }
-        // A second load changes nothing.
-        let _ = self.service.engines.set(engines);
-        self.set_health(ServingStatus::Serving).await;
-        Ok(())
+    pub fn load_models(&self) -> BoxFuture<'_, Result<(), LoadError>> {
+        Box::pin(async move {
+            let models = self.config.models.clone();
+            let engines: Engines = tokio::task::spawn_blocking(move || engines::load(&models))
+                .await
+                .map_err(|_| LoadError::Panicked("the models".to_owned()))??;
+            for pair in &self.config.models.preload {
+                engines.translation().load(*pair).await?;
+            }
+            // A second load changes nothing.
+            let _ = self.service.engines.set(engines);
+            self.set_health(ServingStatus::Serving).await;
+            Ok(())
+        })
     }
 
     /// The engines, once they are loaded.
@@ -212,101 +217,112 @@ impl Daemon {
     ///
     /// # Errors
     /// When the transport fails.
-    pub async fn serve(&self, listeners: Listeners) -> Result<(), ServeError> {
-        self.announce().await;
-        let mut servers = JoinSet::new();
-        if let Some(tcp) = listeners.tcp {
-            let router = self.router(Gate::new(self.reload.tokens.clone()))?;
-            match self.reload.identity.clone() {
-                Some(identity) => servers.spawn(
-                    router
-                        .serve_with_incoming_shutdown(tls::incoming(tcp, identity), self.stopped()),
-                ),
-                None => servers.spawn(
-                    router
-                        .serve_with_incoming_shutdown(TcpListenerStream::new(tcp), self.stopped()),
-                ),
-            };
-        }
-        let mut socket_file = None;
-        if let Some(unix) = listeners.unix {
-            socket_file = Some(unix.path);
-            let incoming = UnixListenerStream::new(unix.listener);
-            servers.spawn(
-                self.router(Gate::new(None))?
-                    .serve_with_incoming_shutdown(incoming, self.stopped()),
-            );
-        }
-        let closed = async {
-            while let Some(server) = servers.join_next().await {
-                if let Ok(served) = server {
-                    served?;
-                }
+    pub fn serve(&self, listeners: Listeners) -> BoxFuture<'_, Result<(), ServeError>> {
+        Box::pin(async move {
+            self.announce().await;
+            let mut servers = JoinSet::new();
+            if let Some(tcp) = listeners.tcp {
+                let router = self.router(Gate::new(self.reload.tokens.clone()))?;
+                match self.reload.identity.clone() {
+                    Some(identity) => servers.spawn(router.serve_with_incoming_shutdown(
+                        tls::incoming(tcp, identity),
+                        self.stopped(),
+                    )),
+                    None => {
+                        servers.spawn(router.serve_with_incoming_shutdown(
+                            TcpListenerStream::new(tcp),
+                            self.stopped(),
+                        ))
+                    }
+                };
             }
-            Ok(())
-        };
-        // A connection that a client never closes must not keep the daemon.
-        let result = tokio::select! {
-            result = closed => result,
-            () = async { self.stopped().await; tokio::time::sleep(CLOSE).await } => Ok(()),
-            () = self.reload.clone().watch() => Ok(()),
-        };
-        drop(socket_file);
-        result
+            let mut socket_file = None;
+            if let Some(unix) = listeners.unix {
+                socket_file = Some(unix.path);
+                let incoming = UnixListenerStream::new(unix.listener);
+                servers.spawn(
+                    self.router(Gate::new(None))?
+                        .serve_with_incoming_shutdown(incoming, self.stopped()),
+                );
+            }
+            let closed = async {
+                while let Some(server) = servers.join_next().await {
+                    if let Ok(served) = server {
+                        served?;
+                    }
+                }
+                Ok(())
+            };
+            // A connection that a client never closes must not keep the daemon.
+            let result = tokio::select! {
+                result = closed => result,
+                () = async { self.stopped().await; tokio::time::sleep(CLOSE).await } => Ok(()),
+                () = self.reload.clone().watch() => Ok(()),
+            };
+            drop(socket_file);
+            result
+        })
     }
 
     /// Opens a connection to this daemon inside the process, without any socket.
     ///
     /// # Errors
     /// When the transport fails.
-    pub async fn connect_in_process(&self) -> Result<tonic::transport::Channel, ServeError> {
-        self.announce().await;
-        let (client, server) = tokio::io::duplex(1 << 20);
-        let (sender, incoming) = mpsc::channel(1);
-        // Cannot fail: the receiver is here, and the channel is empty.
-        let _ = sender.try_send(server);
-        let incoming = ReceiverStream::new(incoming).map(Ok::<_, io::Error>);
-        let router = self.router(Gate::new(None))?;
-        let stopped = self.stopped();
-        tokio::spawn(async move {
-            // Holding the sender keeps the server waiting for a second connection, not ending.
-            let _sender = sender;
-            if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
-                tracing::error!(%error, "the in-process connection failed");
-            }
-        });
-        let mut client = Some(hyper_util::rt::TokioIo::new(client));
-        let connector = tower::service_fn(move |_| {
-            let client = client.take().ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::NotConnected,
-                    "the in-process connection has ended",
-                )
+    pub fn connect_in_process(
+        &self,
+    ) -> BoxFuture<'_, Result<tonic::transport::Channel, ServeError>> {
+        Box::pin(async move {
+            self.announce().await;
+            let (client, server) = tokio::io::duplex(1 << 20);
+            let (sender, incoming) = mpsc::channel(1);
+            // Cannot fail: the receiver is here, and the channel is empty.
+            let _ = sender.try_send(server);
+            let incoming = ReceiverStream::new(incoming).map(Ok::<_, io::Error>);
+            let router = self.router(Gate::new(None))?;
+            let stopped = self.stopped();
+            tokio::spawn(async move {
+                // Holding the sender keeps the server waiting for a second connection, not ending.
+                let _sender = sender;
+                if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
+                    tracing::error!(%error, "the in-process connection failed");
+                }
             });
-            std::future::ready(client)
-        });
-        let endpoint = tonic::transport::Endpoint::from_static("http://in-process");
-        Ok(endpoint.connect_with_connector(connector).await?)
+            let mut client = Some(hyper_util::rt::TokioIo::new(client));
+            let connector = tower::service_fn(move |_| {
+                let client = client.take().ok_or_else(|| {
+                    io::Error::new(
+                        io::ErrorKind::NotConnected,
+                        "the in-process connection has ended",
+                    )
+                });
+                std::future::ready(client)
+            });
+            let endpoint = tonic::transport::Endpoint::from_static("http://in-process");
+            Ok(endpoint.connect_with_connector(connector).await?)
+        })
     }
 
     /// Ends the daemon: takes no new session, lets the running ones go on for at most
     /// `sessions.linger_secs` and then finish what they heard for at most `sessions.drain_secs`, then
     /// stops them.
-    pub async fn drain(&self) {
-        self.set_health(ServingStatus::NotServing).await;
-        self.shutdown.close.cancel();
-        let limits = &self.config.sessions;
-        let all_ended = async |limit| timeout(limit, self.service.capacity.idle()).await.is_ok();
-        let mut ended = all_ended(limits.linger()).await;
-        if !ended {
-            self.shutdown.drain.cancel();
-            ended = all_ended(limits.drain()).await;
-        }
-        match ended {
-            true => tracing::info!("all sessions have finished"),
-            false => tracing::warn!(sessions = self.sessions(), "sessions are cut off"),
-        }
-        self.stop();
+    pub fn drain(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.set_health(ServingStatus::NotServing).await;
+            self.shutdown.close.cancel();
+            let limits = &self.config.sessions;
+            let all_ended =
+                async |limit| timeout(limit, self.service.capacity.idle()).await.is_ok();
+            let mut ended = all_ended(limits.linger()).await;
+            if !ended {
+                self.shutdown.drain.cancel();
+                ended = all_ended(limits.drain()).await;
+            }
+            match ended {
+                true => tracing::info!("all sessions have finished"),
+                false => tracing::warn!(sessions = self.sessions(), "sessions are cut off"),
+            }
+            self.stop();
+        })
     }
 
     /// Stops everything now.
