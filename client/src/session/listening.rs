@@ -65,7 +65,11 @@ impl Listening {
     /// # Errors
     ///
     /// Where the connection is lost.
-    pub fn next(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
+    pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
+        self.next_boxed().await
+    }
+
+    fn next_boxed(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
         Box::pin(async move {
             if let Some(first) = self.first.take() {
                 return Ok(Some(first));

@@ -236,7 +236,11 @@ impl Session {
     /// Where the connection is lost and the session is not [resumable](Config::resumable), or cannot go
     /// on within 30 seconds; where the daemon ends the call with an error, or breaks the protocol. No
     /// further event comes after an error.
-    pub fn next(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
+    pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
+        self.next_boxed().await
+    }
+
+    fn next_boxed(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
         Box::pin(async move {
             if let Some(first) = self.first.take() {
                 return Ok(Some(first));

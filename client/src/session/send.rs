@@ -159,7 +159,7 @@ mod tests {
         let pacer = Pacer::start(Pace::RealTime);
         let start = pacer.started();
         let sending = send_audio(
-            audio,
+            audio.boxed(),
             pacer,
             floats(),
             requests,
@@ -185,7 +185,7 @@ mod tests {
         let finish = CancellationToken::new();
         let pacer = Pacer::start(Pace::Fast);
         let sending = tokio::spawn(send_audio(
-            audio,
+            audio.boxed(),
             pacer,
             floats(),
             requests,

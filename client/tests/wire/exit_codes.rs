@@ -1,15 +1,5 @@
 //! The program itself: what it exits with, says, and leaves behind when things go wrong.
 
-#![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
-
-mod support;
-
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
@@ -17,11 +7,11 @@ use std::{
     process::Stdio,
 };
 
-use interpret_proto::v1::EndReason;
-use support::{
+use crate::support::{
     Server, Step, assert_exit, ended, good_session, heard, interpret, run, spoken, started,
     translated, write_wav,
 };
+use interpret_proto::v1::EndReason;
 use tempfile::TempDir;
 use tonic::Status;
 

@@ -1,15 +1,6 @@
 //! The session library against a real gRPC server.
 
-#![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
-
-mod support;
-
+use crate::support::{Server, Step, ended, good_session, spoken, started};
 use futures_util::stream;
 use interpret::{
     ClientError, ExitStatus,
@@ -18,7 +9,6 @@ use interpret::{
     session::{Config, Event, Session, Source, Target},
 };
 use interpret_proto::v1::{AudioEncoding, EndReason, interpret_request::Request};
-use support::{Server, Step, ended, good_session, spoken, started};
 use tonic::Status;
 
 fn config() -> Config {

@@ -1,13 +1,5 @@
 //! A real gRPC server on a real port that answers with what a test has written down, so that the
 //! client is tested against the wire, also where no good daemon would go.
-// Each test file uses its own part, and clippy does not know this module for a test.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
 
 use std::{
     net::SocketAddr,

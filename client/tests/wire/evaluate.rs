@@ -1,23 +1,15 @@
 //! `interpret evaluate`: the command as a person runs it, against a daemon that says what a test wrote.
 
-#![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
-
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use crate::support::{
+    Server, Step, assert_exit, ended, good_session, heard, run, started, write_wav,
+};
 use interpret_proto::v1::EndReason;
 use serde_json::Value;
-use support::{Server, Step, assert_exit, ended, good_session, heard, run, started, write_wav};
 use tempfile::TempDir;
 use tonic::Status;
 

@@ -1,22 +1,12 @@
 //! `interpret file` and the lists, when all is well.
 
-#![allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by failing"
-)]
-
-mod support;
-
 use std::{fs, path::Path};
 
-use interpret_proto::v1::{EndReason, InterpretResponse, interpret_request::Request};
-use serde_json::Value;
-use support::{
+use crate::support::{
     Server, Step, assert_exit, ended, good_session, run, spoken, started, translated, write_wav,
 };
+use interpret_proto::v1::{EndReason, InterpretResponse, interpret_request::Request};
+use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
