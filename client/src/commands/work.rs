@@ -236,7 +236,10 @@ impl Work {
 
     fn finish(&mut self) -> Result<(), ClientError> {
         self.finishing = true;
-        self.session.finish();
+        match &self.desk {
+            Some(desk) => desk.finish(),
+            None => self.session.finish(),
+        }
         self.show(|view| view.note("finishing; Ctrl-C again stops at once"))
     }
 

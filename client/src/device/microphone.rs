@@ -139,6 +139,11 @@ impl Microphone {
         crate::audio::source_ms(self.shared.lost_samples.load(Relaxed))
     }
 
+    /// Hears nothing more. The stream gives what was heard before, and ends.
+    pub fn stop(&self) {
+        self.shared.closed.store(true, Relaxed);
+    }
+
     /// Hears nothing from now on, or hears again. Time goes on: the session gets silence.
     pub fn pause(&self, paused: bool) {
         self.shared.paused.store(paused, Relaxed);
@@ -147,7 +152,7 @@ impl Microphone {
 
 impl Drop for Microphone {
     fn drop(&mut self) {
-        self.shared.closed.store(true, Relaxed);
+        self.stop();
         if let Some(worker) = self.worker.take() {
             // A worker that panicked has told so itself.
             let _ = worker.join();

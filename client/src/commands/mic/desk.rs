@@ -95,6 +95,12 @@ impl Desk {
         }
     }
 
+    /// Ends what is heard here: the session ends by itself when it has got all that was said until now, which
+    /// may have waited for a lost connection.
+    pub(in crate::commands) fn finish(&self) {
+        self.microphone.stop();
+    }
+
     /// Does what a key asks; returns what to tell the person.
     pub(in crate::commands) fn press(&mut self, key: Key) -> Option<String> {
         match key {
