@@ -69,7 +69,7 @@ impl SourceSentences {
     pub(super) fn pending(&self) -> Option<TimedSentence> {
         let current = self.current.as_ref()?;
         let mut pending = current.timed_one(current.splitter.pending()?);
-        if let Some(end) = may_end(&pending.text) {
+        if let Some(end) = current.splitter.may_end() {
             pending.text.truncate(end);
             pending.words.retain(|(bytes, _)| bytes.start < end);
             let end_ms = pending.words.last().map(|(_, range)| range.end_ms);
@@ -180,16 +180,6 @@ fn is_stop(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？')
 }
 
-/// Where the text may end a sentence though another may follow: before a mark that is at the end or
-/// has white space after it. What follows must not be translated with what goes before.
-fn may_end(text: &str) -> Option<usize> {
-    text.char_indices().find_map(|(at, c)| {
-        let after = text[at..].trim_start_matches(is_stop);
-        let ends = after.is_empty() || after.starts_with(char::is_whitespace);
-        (is_stop(c) && ends).then_some(at)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,9 +236,25 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_two_sentences_is_translated_up_to_the_mark() {
-        assert_eq!(may_end("Voici M. Du"), Some("Voici M".len()));
-        assert_eq!(may_end("Il a 3.5 euros"), None);
-        assert_eq!(may_end("Attends..."), Some("Attends".len()));
+    fn what_may_be_two_sentences_is_pending_up_to_the_mark_until_that_is_known() {
+        let pending = |text: &str| {
+            let mut sentences = SourceSentences::default();
+            sentences.push("fr".parse().unwrap(), &said(text));
+            sentences.pending().map(|pending| pending.text)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(pending("Attends..."), some("Attends"));
+        assert_eq!(pending("Il a 3.5 euros"), some("Il a 3.5 euros"));
+        assert_eq!(pending("Voici M."), some("Voici M"));
+        assert_eq!(pending("Voici M. Du"), some("Voici M. Du"));
+        // Whisper's full stops are not all ends of sentences: what goes on is translated while it does.
+        assert_eq!(
+            pending("la page. en écoutant"),
+            some("la page. en écoutant")
+        );
+        assert_eq!(
+            pending("la page. en écoutant l'audio."),
+            some("la page. en écoutant l'audio")
+        );
     }
 }

@@ -87,6 +87,17 @@ impl SentenceSplitter {
         sentence(&self.pending, self.offset)
     }
 
+    /// Where the text of [`pending`](Self::pending) may end a sentence, in bytes: before a mark of which only
+    /// the text to come tells whether it does.
+    #[must_use]
+    pub fn may_end(&self) -> Option<usize> {
+        let pending = self.pending.trim_start();
+        match first_end(pending, self.words, self.longest, false) {
+            FirstEnd::Unknown(mark) => Some(mark),
+            FirstEnd::At(_) | FirstEnd::None => None,
+        }
+    }
+
     fn give_out(&mut self, complete: bool) -> Vec<Sentence> {
         let mut sentences = Vec::new();
         let mut from = 0;
@@ -94,9 +105,9 @@ impl SentenceSplitter {
             from = self.pending.len() - self.pending[from..].trim_start().len();
             let rest = &self.pending[from..];
             let end = match first_end(rest, self.words, self.longest, complete) {
-                Some(end) => end,
-                None if complete => rest.len(),
-                None => break,
+                FirstEnd::At(end) => end,
+                _ if complete => rest.len(),
+                _ => break,
             };
             if end == 0 {
                 break;
@@ -121,10 +132,19 @@ fn sentence(text: &str, offset: usize) -> Option<Sentence> {
     })
 }
 
-/// Where the first sentence of `text` ends, in bytes, if that is certain. `text` begins with no
-/// white space. An answer stays the same however `text` goes on: that is what makes the sentences
-/// independent of the pieces.
-fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> Option<usize> {
+/// Where the first sentence of a text ends, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstEnd {
+    /// Here, however the text goes on: that is what makes the sentences independent of the pieces.
+    At(usize),
+    /// Maybe at the mark here: that depends on text that is not there yet.
+    Unknown(usize),
+    /// Nowhere in this text.
+    None,
+}
+
+/// Where the first sentence of `text` ends, which begins with no white space.
+fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> FirstEnd {
     let limit = length::longest(text, longest);
     let searched = &text[..limit.unwrap_or(text.len())];
     let mut from = 0;
@@ -134,12 +154,15 @@ fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> Optio
     {
         let mark = from + at;
         match boundary::judge(&text[..mark], &text[mark..], words, complete) {
-            Verdict::Ends(bytes) => return Some(mark + bytes),
+            Verdict::Ends(bytes) => return FirstEnd::At(mark + bytes),
             Verdict::GoesOn(bytes) => from = mark + bytes,
-            Verdict::Unknown => return None,
+            Verdict::Unknown => return FirstEnd::Unknown(mark),
         }
     }
-    limit.map(|limit| length::cut(&text[..limit], words))
+    match limit {
+        Some(limit) => FirstEnd::At(length::cut(&text[..limit], words)),
+        None => FirstEnd::None,
+    }
 }
 
 #[cfg(test)]
