@@ -1,6 +1,5 @@
 //! Listening to somebody else's session.
 
-use futures_util::future::BoxFuture;
 use interpret_proto::v1::{InterpretResponse, ListenRequest, SessionStarted};
 use tokio::time::Instant;
 use tonic::Streaming;
@@ -66,21 +65,15 @@ impl Listening {
     ///
     /// Where the connection is lost.
     pub async fn next(&mut self) -> Result<Option<Received>, ClientError> {
-        self.next_boxed().await
-    }
-
-    fn next_boxed(&mut self) -> BoxFuture<'_, Result<Option<Received>, ClientError>> {
-        Box::pin(async move {
-            if let Some(first) = self.first.take() {
-                return Ok(Some(first));
-            }
-            let Some(event) = next_event(&mut self.responses).await? else {
-                return Ok(None);
-            };
-            Ok(Some(Received {
-                at_ms: millis_between(self.joined, Instant::now()),
-                event: self.heard.decoded(event)?,
-            }))
-        })
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Some(event) = next_event(&mut self.responses).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Received {
+            at_ms: millis_between(self.joined, Instant::now()),
+            event: self.heard.decoded(event)?,
+        }))
     }
 }

@@ -89,7 +89,8 @@ pub struct Received {
 
 /// An open session. Dropping it cancels the call.
 ///
-/// What it does is boxed: its code is made once, in this crate, and not again in each program that awaits it.
+/// Opening and what comes are boxed: their code is made once, in this crate, and not again in each program that
+/// awaits them.
 #[derive(Debug)]
 pub struct Session {
     responses: Downlink,
@@ -330,22 +331,20 @@ impl Session {
     }
 
     /// Ends the session, cleanly or not, and tells what became of the audio.
-    pub fn close(self) -> BoxFuture<'static, Sent> {
-        Box::pin(async move {
-            self.finish.cancel();
-            // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
-            let leaves = self.responses.is_resumable() && !self.order.has_ended();
-            let connection = leaves.then_some(self.responses);
-            let sent = self.sender.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "the sending task died");
-                Sent::default()
-            });
-            if leaves {
-                tokio::time::sleep(GOODBYE).await;
-            }
-            drop(connection);
-            sent
-        })
+    pub async fn close(self) -> Sent {
+        self.finish.cancel();
+        // A daemon keeps a resumable session whose connection breaks; one that was closed in order, it ends.
+        let leaves = self.responses.is_resumable() && !self.order.has_ended();
+        let connection = leaves.then_some(self.responses);
+        let sent = self.sender.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sending task died");
+            Sent::default()
+        });
+        if leaves {
+            tokio::time::sleep(GOODBYE).await;
+        }
+        drop(connection);
+        sent
     }
 }
 

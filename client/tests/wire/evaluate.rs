@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{
-    Server, Step, assert_exit, ended, good_session, heard, run, started, write_wav,
-};
 use interpret_proto::v1::EndReason;
 use serde_json::Value;
 use tempfile::TempDir;
 use tonic::Status;
+
+use crate::support::{
+    Server, Step, assert_exit, ended, good_session, heard, run, started, write_wav,
+};
 
 const HEAD: &str = "audio\tlanguage\ttranscript\ttarget_language\treference\n";
 

@@ -7,13 +7,14 @@ use std::{
     process::Stdio,
 };
 
+use interpret_proto::v1::EndReason;
+use tempfile::TempDir;
+use tonic::Status;
+
 use crate::support::{
     Server, Step, assert_exit, ended, good_session, heard, interpret, run, spoken, started,
     translated, write_wav,
 };
-use interpret_proto::v1::EndReason;
-use tempfile::TempDir;
-use tonic::Status;
 
 fn arguments<'a>(input: &'a Path, server: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let input = input.to_str().unwrap();

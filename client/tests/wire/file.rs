@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{
-    Server, Step, assert_exit, ended, good_session, run, spoken, started, translated, write_wav,
-};
 use interpret_proto::v1::{EndReason, InterpretResponse, interpret_request::Request};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::{
+    Server, Step, assert_exit, ended, good_session, run, spoken, started, translated, write_wav,
+};
 
 #[test]
 fn audio_captions_events_lines_and_a_summary() {

@@ -1,6 +1,5 @@
 //! The session library against a real gRPC server.
 
-use crate::support::{Server, Step, ended, good_session, spoken, started};
 use futures_util::stream;
 use interpret::{
     ClientError, ExitStatus,
@@ -10,6 +9,8 @@ use interpret::{
 };
 use interpret_proto::v1::{AudioEncoding, EndReason, interpret_request::Request};
 use tonic::Status;
+
+use crate::support::{Server, Step, ended, good_session, spoken, started};
 
 fn config() -> Config {
     Config::new(Source::Language("fr".parse().unwrap())).target(Target::new("en".parse().unwrap()))

@@ -44,7 +44,8 @@ const CLOSE: Duration = Duration::from_secs(2);
 
 /// An interpreting daemon. Cheap to clone; clones are the same daemon.
 ///
-/// What it does is boxed: its code is made once, in this crate, and not again in each program that awaits it.
+/// Loading and serving are boxed: their code is made once, in this crate, and not again in each program that
+/// awaits them.
 #[derive(Debug, Clone)]
 pub struct Daemon {
     config: Arc<Config>,
@@ -305,24 +306,21 @@ impl Daemon {
     /// Ends the daemon: takes no new session, lets the running ones go on for at most
     /// `sessions.linger_secs` and then finish what they heard for at most `sessions.drain_secs`, then
     /// stops them.
-    pub fn drain(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.set_health(ServingStatus::NotServing).await;
-            self.shutdown.close.cancel();
-            let limits = &self.config.sessions;
-            let all_ended =
-                async |limit| timeout(limit, self.service.capacity.idle()).await.is_ok();
-            let mut ended = all_ended(limits.linger()).await;
-            if !ended {
-                self.shutdown.drain.cancel();
-                ended = all_ended(limits.drain()).await;
-            }
-            match ended {
-                true => tracing::info!("all sessions have finished"),
-                false => tracing::warn!(sessions = self.sessions(), "sessions are cut off"),
-            }
-            self.stop();
-        })
+    pub async fn drain(&self) {
+        self.set_health(ServingStatus::NotServing).await;
+        self.shutdown.close.cancel();
+        let limits = &self.config.sessions;
+        let all_ended = async |limit| timeout(limit, self.service.capacity.idle()).await.is_ok();
+        let mut ended = all_ended(limits.linger()).await;
+        if !ended {
+            self.shutdown.drain.cancel();
+            ended = all_ended(limits.drain()).await;
+        }
+        match ended {
+            true => tracing::info!("all sessions have finished"),
+            false => tracing::warn!(sessions = self.sessions(), "sessions are cut off"),
+        }
+        self.stop();
     }
 
     /// Stops everything now.
