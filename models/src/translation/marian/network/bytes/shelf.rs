@@ -81,19 +81,18 @@ mod tests {
     #[test]
     fn each_has_memory_of_its_own_in_a_row_while_there_is_room() {
         let shelf = Shelf::new(PAGE + 1);
-        let mut taken: Vec<BytesMut> = (0..5)
+        let mut taken: Vec<BytesMut> = (0..8)
             .map(|value| shelf.take(PAGE / 2 - 1, value))
             .collect();
         let first = taken[0].as_ptr().addr();
         assert!(first.is_multiple_of(PAGE));
-        for (which, bytes) in taken.iter().enumerate() {
-            // Two pages make room for four.
-            let in_a_row = bytes.as_ptr().addr() == first + which * PAGE / 2;
-            assert_eq!(in_a_row, which < 4, "{which}");
+        // Two pages make room for four. Those that find none may lie behind them by chance.
+        for (which, bytes) in taken.iter().enumerate().take(4) {
+            assert_eq!(bytes.as_ptr().addr(), first + which * PAGE / 2, "{which}");
         }
         drop(shelf);
         taken[1].fill(9);
-        for (value, bytes) in [0, 9, 2, 3, 4].into_iter().zip(&taken) {
+        for (value, bytes) in [0, 9, 2, 3, 4, 5, 6, 7].into_iter().zip(&taken) {
             assert_eq!(bytes.len(), PAGE / 2 - 1);
             assert!(bytes.iter().all(|byte| *byte == value));
         }
