@@ -112,7 +112,8 @@ pub struct Sessions {
     /// Sessions at once; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub max: usize,
     /// A live session is refused, too, where the models would be busy for more than this share of the
-    /// time with it: 1 is all of it.
+    /// time with it: 1 is all of it. Models that are busy for more than three quarters of it make those who
+    /// speak wait for one another (docs/operations.md, "Size").
     pub pressure_limit: f32,
     /// Listeners in rooms at once, in all; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub listeners: usize,
@@ -132,7 +133,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             max: 8,
-            pressure_limit: 1.0,
+            pressure_limit: 0.7,
             listeners: 500,
             unread_timeout_secs: 30,
             heartbeat_secs: 15,
