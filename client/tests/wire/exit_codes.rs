@@ -12,17 +12,9 @@ use tempfile::TempDir;
 use tonic::Status;
 
 use crate::support::{
-    Server, Step, assert_exit, ended, good_session, heard, interpret, run, spoken, started,
-    translated, write_wav,
+    Server, Step, arguments, assert_exit, ended, good_session, heard, interpret, outputs, run,
+    spoken, started, translated, write_wav, written_to,
 };
-
-fn arguments<'a>(input: &'a Path, server: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let input = input.to_str().unwrap();
-    let mut arguments = vec!["file", input, "--from", "fr", "--to", "en", "--fast"];
-    arguments.extend(["--server", server]);
-    arguments.extend(more);
-    arguments
-}
 
 #[test]
 fn inputs_that_are_no_sound_are_refused_before_any_server_is_asked() {
@@ -138,17 +130,10 @@ fn a_session_that_breaks_leaves_whole_files_of_what_came_before() {
     for (index, end) in breaks.into_iter().enumerate() {
         let dir = TempDir::new().unwrap();
         let input = write_wav(&dir.path().join("in.wav"), 200);
-        let [wav, vtt, jsonl] = ["o.wav", "o.vtt", "o.jsonl"].map(|name| dir.path().join(name));
+        let outputs = outputs(dir.path());
         let server = Server::start([before(), end].concat());
-        let more = [
-            "-o",
-            wav.to_str().unwrap(),
-            "--captions",
-            vtt.to_str().unwrap(),
-            "--events",
-            jsonl.to_str().unwrap(),
-        ];
-        let output = run(&arguments(&input, &server.address(), &more));
+        let output = run(&arguments(&input, &server.address(), &written_to(&outputs)));
+        let [wav, vtt, jsonl] = outputs;
         assert_exit(&output, 12);
         let samples = hound::WavReader::open(&wav).unwrap().len();
         assert_eq!(

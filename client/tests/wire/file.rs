@@ -7,31 +7,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    Server, Step, assert_exit, ended, good_session, run, spoken, started, translated, write_wav,
+    Server, Step, arguments, assert_exit, ended, good_session, outputs, run, spoken, started,
+    translated, write_wav, written_to,
 };
 
 #[test]
 fn audio_captions_events_lines_and_a_summary() {
     let dir = TempDir::new().unwrap();
     let input = write_wav(&dir.path().join("in.wav"), 300);
-    let [wav, vtt, jsonl] = ["o.wav", "o.vtt", "o.jsonl"].map(|name| dir.path().join(name));
+    let outputs = outputs(dir.path());
     let server = Server::start(good_session());
-    let output = run(&[
-        "file",
-        input.to_str().unwrap(),
-        "--from",
-        "fr",
-        "--to",
-        "en",
-        "--server",
-        &server.address(),
-        "-o",
-        wav.to_str().unwrap(),
-        "--captions",
-        vtt.to_str().unwrap(),
-        "--events",
-        jsonl.to_str().unwrap(),
-    ]);
+    let address = server.address();
+    let mut speed_of_speech = arguments(&input, &address, &written_to(&outputs));
+    speed_of_speech.retain(|argument| *argument != "--fast");
+    let output = run(&speed_of_speech);
+    let [wav, vtt, jsonl] = outputs;
     let summary = assert_exit(&output, 0);
 
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -164,18 +154,7 @@ fn every_kind_of_file_reaches_the_daemon() {
         let input = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/audio")
             .join(name);
-        let output = run(&[
-            "file",
-            input.to_str().unwrap(),
-            "--from",
-            "fr",
-            "--to",
-            "en",
-            "--fast",
-            "--server",
-            &server.address(),
-        ]);
-        assert_exit(&output, 0);
+        assert_exit(&run(&arguments(&input, &server.address(), &[])), 0);
         let samples = server.log.lock().unwrap().audio().len() / 4;
         assert!((7_900..10_000).contains(&samples), "{name}: {samples}");
     }

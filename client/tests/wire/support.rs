@@ -353,6 +353,26 @@ pub fn interpret() -> Command {
     command
 }
 
+/// Arguments that have `input` interpreted from French to English by `server`, as fast as it can be sent.
+pub fn arguments<'a>(input: &'a Path, server: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let input = input.to_str().unwrap();
+    let mut arguments = vec!["file", input, "--from", "fr", "--to", "en", "--fast"];
+    arguments.extend(["--server", server]);
+    arguments.extend(more);
+    arguments
+}
+
+/// Audio, captions and events in a folder.
+pub fn outputs(folder: &Path) -> [PathBuf; 3] {
+    ["o.wav", "o.vtt", "o.jsonl"].map(|name| folder.join(name))
+}
+
+/// Arguments that have them written.
+pub fn written_to([wav, vtt, jsonl]: &[PathBuf; 3]) -> [&str; 6] {
+    let [wav, vtt, jsonl] = [wav, vtt, jsonl].map(|path| path.to_str().unwrap());
+    ["-o", wav, "--captions", vtt, "--events", jsonl]
+}
+
 /// Runs it with arguments.
 pub fn run(arguments: &[&str]) -> Output {
     interpret().args(arguments).output().unwrap()

@@ -49,13 +49,16 @@ impl OpenSentence {
         translation: &Translation,
     ) -> Vec<TimedWord> {
         let mut words: Vec<TimedWord> = Vec::new();
-        for (index, token) in translation
+        let (committed, added) = translation
             .tokens
-            .iter()
-            .enumerate()
-            .skip(self.tokens.len())
-        {
-            let text = token.piece.replace('▁', " ");
+            .split_at(self.tokens.len().min(translation.tokens.len()));
+        let mut said: String = committed.iter().map(|token| token.piece.as_str()).collect();
+        for (index, token) in (committed.len()..).zip(added) {
+            let mut text = token.piece.replace('▁', " ");
+            if begins_sentence(&said, &text) {
+                text.insert(0, ' ');
+            }
+            said.push_str(&token.piece);
             let said = translation
                 .aligned_span(index)
                 .and_then(|span| sentence.said(&span));
@@ -79,13 +82,39 @@ impl OpenSentence {
                 }
             }
         }
-        self.tokens.extend(
-            translation
-                .tokens
-                .iter()
-                .skip(self.tokens.len())
-                .map(|t| t.id),
-        );
+        self.tokens.extend(added.iter().map(|token| token.id));
         words
+    }
+}
+
+/// Whether `text` is the first word of a sentence that a model has put right behind the full stop of the one
+/// before. It happens where the recogniser heard a stop in mid-sentence. (Not in "U.S.A." or "Ph.D.", and not
+/// in "v2.Beta": the word before has three letters at least.)
+fn begins_sentence(said: &str, text: &str) -> bool {
+    let Some(before) = said.strip_suffix(['.', '!', '?', '…']) else {
+        return false;
+    };
+    let letters = before.chars().rev().take_while(|c| c.is_alphabetic());
+    text.starts_with(char::is_uppercase) && letters.take(3).count() == 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_space_and_an_abbreviation_goes_on_without() {
+        for (said, text, begins) in [
+            ("▁the▁page.", "By", true),
+            ("▁Really?", "Ólafur", true),
+            ("▁the▁page.", "com", false),
+            ("▁the▁page.", " By", false),
+            ("▁the▁U.S.", "A.", false),
+            ("▁a▁Ph.", "D.", false),
+            ("▁Mac", "Donald", false),
+            ("", "By", false),
+        ] {
+            assert_eq!(begins_sentence(said, text), begins, "{said}{text}");
+        }
     }
 }
