@@ -5,51 +5,41 @@ use super::abbreviations::Words;
 /// Characters a word may have on average before a text of few words counts as too long.
 const CHARS_PER_WORD: usize = 10;
 
-/// The longest beginning of `text` that is short enough, in bytes, once it is certain that the
-/// text is longer: `words` words, or as many characters as that many long words.
-pub(super) fn longest(text: &str, words: usize) -> Option<usize> {
-    let mut begun = 0;
-    let mut in_word = false;
+/// Where `text` is cut when it is no sentence by itself, in bytes: in the last quarter of `longest` words behind
+/// the first clause, in the last eighth also before a conjunction, and after that many words, or as many
+/// characters as that many long words, wherever that is.
+///
+/// It is always the end of what has come so far, and never a place that the text has passed: translation of it may
+/// have begun, and would be said again with the next sentence.
+pub(super) fn cut(text: &str, words: &Words, longest: usize) -> Option<usize> {
+    let after_clause = longest - longest / 4;
+    let before_conjunction = longest - longest / 8;
+    let mut whole = 0;
+    let mut word = None;
     for (chars, (at, c)) in text.char_indices().enumerate() {
-        if !c.is_whitespace() && !in_word {
-            begun += 1;
+        if chars >= longest * CHARS_PER_WORD {
+            // Not within a word, unless there is no other.
+            return Some(word.filter(|&start| start > 0).unwrap_or(at));
         }
-        in_word = !c.is_whitespace();
-        if begun > words || chars >= words * CHARS_PER_WORD {
-            return Some(at);
+        match word {
+            None if !c.is_whitespace() => {
+                let clause = whole >= after_clause && ends_clause(&text[..at]);
+                if clause || whole == longest {
+                    return Some(at);
+                }
+                word = Some(at);
+            }
+            Some(start) if c.is_whitespace() => {
+                if whole >= before_conjunction && words.is_conjunction(&text[start..at]) {
+                    return Some(start);
+                }
+                whole += 1;
+                word = None;
+            }
+            _ => {}
         }
     }
     None
-}
-
-/// Where to cut `text` (which is [`longest`]): after the last clause, else before the last
-/// conjunction, both only in its second half; else after the last word.
-pub(super) fn cut(text: &str, words: &Words) -> usize {
-    let second_half = |at: &usize| *at >= text.len() / 2;
-    let starts: Vec<(usize, &str)> = word_starts(text).collect();
-    let clause = starts
-        .iter()
-        .map(|&(start, _)| start)
-        .rfind(|start| second_half(start) && ends_clause(&text[..*start]));
-    let conjunction = || {
-        starts
-            .iter()
-            .rfind(|(start, word)| second_half(start) && words.is_conjunction(word))
-            .map(|&(start, _)| start)
-    };
-    // The last word may be cut short by the limit of characters.
-    let word = || {
-        let whole = text.ends_with(char::is_whitespace);
-        let last = starts
-            .last()
-            .map(|&(start, _)| start)
-            .filter(|&start| start > 0);
-        if whole { None } else { last }
-    };
-    clause
-        .or_else(conjunction)
-        .or_else(word)
-        .unwrap_or(text.len())
 }
 
 /// Whether the text before a word ends a clause.
@@ -59,51 +49,45 @@ fn ends_clause(before: &str) -> bool {
         .ends_with([',', ';', ':', '—', '–', '،', '、', '，', '；'])
 }
 
-/// Words after white space, with where they start; only their letters.
-fn word_starts(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split_whitespace().map(move |word| {
-        let start = word.as_ptr() as usize - text.as_ptr() as usize;
-        let letters = word
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(word.len());
-        (start, &word[..letters])
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cut_of(language: &str, text: &str) -> (String, String) {
-        let (first, rest) = text.split_at(cut(text, Words::of(language.parse().unwrap())));
-        (first.to_owned(), rest.to_owned())
+    fn cut_of<'a>(language: &str, text: &'a str, longest: usize) -> Option<(&'a str, &'a str)> {
+        let words = Words::of(language.parse().unwrap());
+        cut(text, words, longest).map(|at| text.split_at(at))
     }
 
     #[test]
     fn the_limit_is_certain_only_when_one_more_word_begins() {
-        assert_eq!(longest("one two three", 3), None);
-        assert_eq!(longest("one two three ", 3), None);
-        assert_eq!(longest("one two three f", 3), Some("one two three ".len()));
-        assert_eq!(longest(&"a".repeat(30), 3), None);
-        assert_eq!(longest(&"a".repeat(31), 3), Some(30));
+        let english = |text| cut_of("en", text, 3);
+        assert_eq!(english("one two three"), None);
+        assert_eq!(english("one two three "), None);
+        assert_eq!(english("one two three f"), Some(("one two three ", "f")));
+        let long = "a".repeat(31);
+        assert_eq!(english(&long[..30]), None);
+        assert_eq!(english(&long), Some(long.split_at(30)));
+        let long = format!("one {long}");
+        assert_eq!(english(&long), Some(long.split_at(4)));
     }
 
     #[test]
-    fn cuts_after_a_clause_before_a_conjunction_or_between_words() {
-        let (first, rest) = cut_of("en", "we went to the market, then we came home and ate ");
-        assert_eq!((first.as_str(), rest.as_str()).1, "and ate ");
-        assert_eq!(first, "we went to the market, then we came home ");
-        let (_, rest) = cut_of(
-            "fr",
-            "nous sommes allés au marché puis, enfin, à la maison et ",
-        );
-        assert_eq!(rest, "à la maison et ");
-        let (first, rest) = cut_of("en", "and one two three four five ");
+    fn cuts_after_a_clause_or_before_a_conjunction_as_soon_as_it_is_there() {
+        let text = "we went to the market, then home";
+        assert_eq!(cut_of("en", text, 6), Some(text.split_at(23)));
+        assert_eq!(cut_of("en", &text[..23], 6), None);
         assert_eq!(
-            (first.as_str(), rest.as_str()),
-            ("and one two three four five ", "")
+            cut_of("en", text, 7),
+            None,
+            "a clause after five of seven words"
         );
-        let (first, rest) = cut_of("en", "one two threefourfi");
-        assert_eq!((first.as_str(), rest.as_str()), ("one two ", "threefourfi"));
+        let text = "nous sommes allés au marché puis à la maison et au";
+        assert_eq!(cut_of("fr", text, 10), Some(text.split_at(48)));
+        assert_eq!(cut_of("fr", text, 11), None);
+        assert_eq!(
+            cut_of("fr", &text[..text.len() - 3], 10),
+            None,
+            "it may go on"
+        );
     }
 }

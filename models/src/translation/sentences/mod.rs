@@ -7,7 +7,7 @@ mod length;
 use self::{abbreviations::Words, boundary::Verdict};
 use crate::Language;
 
-/// Words after which a sentence without end is cut. Translation models are trained on sentences,
+/// Words after which a sentence without end is cut at the latest. Translation models are trained on sentences,
 /// and lose words in longer ones.
 pub const LONGEST_SENTENCE: usize = 60;
 
@@ -60,8 +60,8 @@ impl SentenceSplitter {
         }
     }
 
-    /// Cuts sentences longer than `words` instead of [`LONGEST_SENTENCE`]: at a clause, before a
-    /// conjunction, or between words.
+    /// Cuts sentences after `words` at the latest instead of [`LONGEST_SENTENCE`]; shortly before that behind a
+    /// clause or before a conjunction.
     #[must_use]
     pub fn with_longest(mut self, words: usize) -> Self {
         self.longest = words.max(1);
@@ -145,8 +145,8 @@ enum FirstEnd {
 
 /// Where the first sentence of `text` ends, which begins with no white space.
 fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> FirstEnd {
-    let limit = length::longest(text, longest);
-    let searched = &text[..limit.unwrap_or(text.len())];
+    let cut = length::cut(text, words, longest);
+    let searched = &text[..cut.unwrap_or(text.len())];
     let mut from = 0;
     while let Some(at) = searched
         .get(from..)
@@ -159,10 +159,7 @@ fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> First
             Verdict::Unknown => return FirstEnd::Unknown(mark),
         }
     }
-    match limit {
-        Some(limit) => FirstEnd::At(length::cut(&text[..limit], words)),
-        None => FirstEnd::None,
-    }
+    cut.map_or(FirstEnd::None, FirstEnd::At)
 }
 
 #[cfg(test)]
