@@ -5,13 +5,22 @@ use super::abbreviations::Words;
 /// Characters a word may have on average before a text of few words counts as too long.
 const CHARS_PER_WORD: usize = 10;
 
-/// Where `text` is cut when it is no sentence by itself, in bytes: in the last quarter of `longest` words behind
+/// Where a text is cut that is no sentence by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// Here, in bytes.
+    pub(super) at: usize,
+    /// That is certain after so many bytes: up to there the text may still turn out to be a sentence by itself.
+    pub(super) seen: usize,
+}
+
+/// Where `text` is cut when it is no sentence by itself: in the last quarter of `longest` words behind
 /// the first clause, in the last eighth also before a conjunction, and after that many words, or as many
 /// characters as that many long words, wherever that is.
 ///
-/// It is always the end of what has come so far, and never a place that the text has passed: translation of it may
-/// have begun, and would be said again with the next sentence.
-pub(super) fn cut(text: &str, words: &Words, longest: usize) -> Option<usize> {
+/// It is the end of what has come so far, but for the conjunction, and never a place that the text has passed:
+/// translation of it may have begun, and would be said again with the next sentence.
+pub(super) fn cut(text: &str, words: &Words, longest: usize) -> Option<Cut> {
     let after_clause = longest - longest / 4;
     let before_conjunction = longest - longest / 8;
     let mut whole = 0;
@@ -19,19 +28,26 @@ pub(super) fn cut(text: &str, words: &Words, longest: usize) -> Option<usize> {
     for (chars, (at, c)) in text.char_indices().enumerate() {
         if chars >= longest * CHARS_PER_WORD {
             // Not within a word, unless there is no other.
-            return Some(word.filter(|&start| start > 0).unwrap_or(at));
+            let start = word.filter(|&start| start > 0);
+            return Some(Cut {
+                at: start.unwrap_or(at),
+                seen: at,
+            });
         }
         match word {
             None if !c.is_whitespace() => {
                 let clause = whole >= after_clause && ends_clause(&text[..at]);
                 if clause || whole == longest {
-                    return Some(at);
+                    return Some(Cut { at, seen: at });
                 }
                 word = Some(at);
             }
             Some(start) if c.is_whitespace() => {
                 if whole >= before_conjunction && words.is_conjunction(&text[start..at]) {
-                    return Some(start);
+                    return Some(Cut {
+                        at: start,
+                        seen: at,
+                    });
                 }
                 whole += 1;
                 word = None;
@@ -55,7 +71,7 @@ mod tests {
 
     fn cut_of<'a>(language: &str, text: &'a str, longest: usize) -> Option<(&'a str, &'a str)> {
         let words = Words::of(language.parse().unwrap());
-        cut(text, words, longest).map(|at| text.split_at(at))
+        cut(text, words, longest).map(|cut| text.split_at(cut.at))
     }
 
     #[test]

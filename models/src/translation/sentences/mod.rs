@@ -146,7 +146,7 @@ enum FirstEnd {
 /// Where the first sentence of `text` ends, which begins with no white space.
 fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> FirstEnd {
     let cut = length::cut(text, words, longest);
-    let searched = &text[..cut.unwrap_or(text.len())];
+    let searched = &text[..cut.map_or(text.len(), |cut| cut.seen)];
     let mut from = 0;
     while let Some(at) = searched
         .get(from..)
@@ -159,7 +159,7 @@ fn first_end(text: &str, words: &Words, longest: usize, complete: bool) -> First
             Verdict::Unknown => return FirstEnd::Unknown(mark),
         }
     }
-    cut.map_or(FirstEnd::None, FirstEnd::At)
+    cut.map_or(FirstEnd::None, |cut| FirstEnd::At(cut.at))
 }
 
 #[cfg(test)]

@@ -131,11 +131,23 @@ fn offsets_are_bytes_of_the_whole_text() {
 }
 
 #[test]
-fn a_sentence_without_end_is_cut_at_a_clause() {
+fn a_sentence_without_end_is_cut_after_a_clause_or_before_a_conjunction() {
+    let mut splitter_of_8 = splitter("en").with_longest(8);
+    let sentences = splitter_of_8.push("we saw the house, the garden, then the sea");
+    assert_eq!(texts(&sentences), ["we saw the house, the garden,"]);
     let mut splitter = splitter("en").with_longest(8);
     let sentences = splitter.push("we saw the house, the long garden and the sea that day");
     assert_eq!(texts(&sentences), ["we saw the house, the long garden"]);
     assert_eq!(splitter.pending().unwrap().text, "and the sea that day");
+}
+
+#[test]
+fn a_mark_within_a_word_that_is_too_long_ends_a_sentence_also_when_all_comes_at_once() {
+    let text = format!("a b。{}", "c".repeat(17));
+    let mut pieces = splitter("ja").with_longest(2);
+    let expected = [pieces.push("a b。c"), pieces.push(&text["a b。c".len()..])].concat();
+    assert_eq!(expected[0].text, "a b。");
+    assert_eq!(splitter("ja").with_longest(2).push(&text), expected);
 }
 
 #[test]
