@@ -73,6 +73,13 @@ impl Leg {
         self
     }
 
+    /// Hears the other side's translation so fast, in percent of the voice's own speed: 50 to 150.
+    #[must_use]
+    pub fn speed_percent(mut self, percent: u32) -> Self {
+        self.0.speed_percent = percent;
+        self
+    }
+
     /// Hears the other side's own voice, too, so loud (0 to 100 percent).
     #[must_use]
     pub fn original(mut self, percent: u32) -> Self {

@@ -24,6 +24,7 @@ pub fn spec(
         Ok::<_, UnknownLanguage>(TargetSpec {
             language: language.parse()?,
             voice: Some(voice.to_owned()),
+            speed_percent: 100,
             glossary: None,
         })
     };
@@ -56,7 +57,7 @@ pub async fn committed(engines: &Engines, samples: &[f32], language: &str) -> Re
 /// listener that holds at most `capacity` events unread.
 ///
 /// # Errors
-/// When the pipeline hangs up before it has heard all.
+/// When the pipeline hangs up before it has heard all, or a stage panics.
 pub async fn run<'a>(
     engines: &Engines,
     spec: &PipelineSpec,
@@ -84,6 +85,6 @@ pub async fn run<'a>(
         all
     };
     let (fed, all): (Result<()>, _) = tokio::join!(feed, listen);
-    pipeline.finished().await;
+    pipeline.finished().await?;
     fed.map(|()| all)
 }

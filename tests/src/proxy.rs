@@ -1,12 +1,17 @@
 //! A network between a client and a daemon, which can be slow and can be cut.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional, split},
     net::{TcpListener, UnixListener, UnixStream},
+    sync::watch,
     task::{JoinHandle, JoinSet},
 };
 use tonic::transport::Channel;
@@ -23,12 +28,12 @@ pub enum Weather {
     Rough,
 }
 
-/// Passes connections on to a daemon. Dropping it cuts them, as when a machine is gone: neither side has
-/// said good-bye.
+/// Passes connections on to a daemon. Dropping it cuts them, as when a program in the middle is killed.
 #[derive(Debug)]
 pub struct Proxy {
     folder: TempDir,
     passing: JoinHandle<()>,
+    frozen: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -40,14 +45,24 @@ impl Proxy {
         let folder = TempDir::new()?;
         let listener = UnixListener::bind(folder.path().join("proxy"))?;
         let socket = socket.to_owned();
+        let (frozen, freezing) = watch::channel(false);
         let passing = tokio::spawn(async move {
             // Aborted with the task that holds them.
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                connections.spawn(pass(near, socket.clone(), Weather::Fair));
+                connections.spawn(pass(near, socket.clone(), Weather::Fair, freezing.clone()));
             }
         });
-        Ok(Self { folder, passing })
+        Ok(Self {
+            folder,
+            passing,
+            frozen,
+        })
+    }
+
+    /// Carries nothing from here on, and tells neither side: all connections stay half open.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
     }
 
     /// A connection through it.
@@ -92,7 +107,9 @@ impl TcpProxy {
         let passing = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                connections.spawn(pass(near, socket.clone(), weather));
+                // Its sender is gone: it never freezes.
+                let never = watch::channel(false).1;
+                connections.spawn(pass(near, socket.clone(), weather, never));
             }
         });
         Ok(Self { address, passing })
@@ -112,17 +129,25 @@ impl Drop for TcpProxy {
 }
 
 /// Carries a connection until either side ends it.
-async fn pass<S>(mut near: S, socket: std::path::PathBuf, weather: Weather)
-where
+async fn pass<S>(
+    mut near: S,
+    socket: PathBuf,
+    weather: Weather,
+    mut freezing: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Ok(mut far) = UnixStream::connect(&socket).await else {
         return;
     };
     if weather == Weather::Fair {
-        // An end is an end, whatever it was.
-        let _ = copy_bidirectional(&mut near, &mut far).await;
-        return;
+        tokio::select! {
+            // An end is an end, whatever it was.
+            _ = copy_bidirectional(&mut near, &mut far) => return,
+            Ok(_) = freezing.wait_for(|frozen| *frozen) => {}
+        }
+        // Both ends stay open.
+        return std::future::pending().await;
     }
     let (near_in, near_out) = split(near);
     let (far_in, far_out) = split(far);

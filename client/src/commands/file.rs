@@ -36,6 +36,9 @@ pub struct Args {
     /// Voice to speak with (`interpret voices`); with several languages, LANGUAGE=VOICE.
     #[arg(long)]
     voice: Vec<String>,
+    /// Speak so fast, in percent of the voice's own speed.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(50..=150))]
+    speed: Option<u32>,
     /// Trade between delay and quality [default: the daemon's].
     #[arg(long, value_enum)]
     mode: Option<ModeArg>,
@@ -84,6 +87,7 @@ async fn prepare(args: &Args) -> Result<Work, ClientError> {
         from: &args.from,
         to: &args.to,
         voices: &args.voice,
+        speed: args.speed,
         mode: args.mode,
         glossaries: &args.glossary,
         hot_words: &args.hot_word,

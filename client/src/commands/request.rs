@@ -72,6 +72,8 @@ pub(super) struct Request<'a> {
     pub(super) to: &'a [String],
     /// `af_heart` or `en=af_heart`.
     pub(super) voices: &'a [String],
+    /// In percent.
+    pub(super) speed: Option<u32>,
     pub(super) mode: Option<ModeArg>,
     /// `terms.tsv` or `pt=terms.tsv`.
     pub(super) glossaries: &'a [String],
@@ -97,6 +99,9 @@ impl Request<'_> {
             let mut target = Target::new(*language);
             if let Some((_, voice)) = voices.iter().find(|(of, _)| of == language) {
                 target = target.voice(*voice);
+            }
+            if let Some(percent) = self.speed {
+                target = target.speed_percent(percent);
             }
             if !self.spoken {
                 target = target.captions_only();

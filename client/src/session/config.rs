@@ -24,6 +24,7 @@ pub struct Target {
     language: Language,
     voice: String,
     captions_only: bool,
+    speed_percent: u32,
 }
 
 impl Target {
@@ -34,6 +35,7 @@ impl Target {
             language,
             voice: String::new(),
             captions_only: false,
+            speed_percent: 0,
         }
     }
 
@@ -41,6 +43,13 @@ impl Target {
     #[must_use]
     pub fn voice(mut self, name: impl Into<String>) -> Self {
         self.voice = name.into();
+        self
+    }
+
+    /// Speaks so fast, in percent of the voice's own speed: 50 to 150.
+    #[must_use]
+    pub fn speed_percent(mut self, percent: u32) -> Self {
+        self.speed_percent = percent;
         self
     }
 
@@ -62,6 +71,7 @@ impl Target {
                 channels: 1,
             }),
             captions_only: self.captions_only,
+            speed_percent: self.speed_percent,
         }
     }
 }

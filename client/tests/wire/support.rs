@@ -252,7 +252,7 @@ pub fn started(languages: &[&str]) -> Step {
             sample_rate_hz: 8_000,
             channels: 1,
         }),
-        captions_only: false,
+        ..Target::default()
     });
     Step::Send(Event::SessionStarted(SessionStarted {
         session_id: "s1".to_owned(),

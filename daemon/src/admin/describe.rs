@@ -11,11 +11,13 @@ pub(super) const LAG: &str = "interpretd_speech_lag_seconds";
 pub(super) const PACE: &str = "interpretd_pace_changes_total";
 pub(super) const STEP: &str = "interpretd_recognition_step_seconds";
 pub(super) const NOTICES: &str = "interpretd_notices_total";
+pub(super) const DROPPED: &str = "interpretd_dropped_milliseconds_total";
 pub(super) const RUN: &str = "interpretd_engine_run_seconds";
 pub(super) const BATCH: &str = "interpretd_translation_batch_sentences";
 pub(super) const TERMS: &str = "interpretd_glossary_terms_total";
 pub(super) const LISTENERS: &str = "interpretd_room_listeners";
 pub(super) const LISTENERS_LOST: &str = "interpretd_room_audio_lost_milliseconds_total";
+pub(super) const QUEUE: &str = "interpretd_engine_queue";
 pub(super) const WAIT: &str = "interpretd_engine_wait_seconds";
 
 pub(super) fn describe() {
@@ -26,7 +28,8 @@ pub(super) fn describe() {
     describe_counter!(
         WORDS,
         "Words committed by recognition (stage \"source\") and translation (\"translated\"), spoken \
-         (\"spoken\") and left out by the voice (\"skipped\")."
+         (\"spoken\"), left out by the voice (\"skipped\"), and in calls left out because the other side \
+         spoke (\"interrupted\")."
     );
     describe_histogram!(
         LAG,
@@ -38,6 +41,10 @@ pub(super) fn describe() {
     );
     describe_histogram!(STEP, "Sound between two recognition runs, at each change.");
     describe_counter!(NOTICES, "Notices sent to clients, by kind.");
+    describe_counter!(
+        DROPPED,
+        "Source that is not recognised or whose translation is not spoken, in milliseconds, by stage and reason."
+    );
     describe_gauge!(LISTENERS, "Listeners of rooms.");
     describe_counter!(
         LISTENERS_LOST,
@@ -51,6 +58,10 @@ pub(super) fn describe() {
     describe_counter!(
         TERMS,
         "Terms of glossaries in complete sentences, by outcome: honoured or missed."
+    );
+    describe_gauge!(
+        QUEUE,
+        "Model runs that are asked for and not answered, the one under way too, by engine."
     );
     describe_histogram!(
         WAIT,

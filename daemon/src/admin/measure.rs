@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Gauge, counter, gauge, histogram};
 
 use super::describe::{
-    BATCH, ENDED, LAG, LISTENERS, LISTENERS_LOST, NOTICES, PACE, REFUSED, RESIDENT, RUN, SESSIONS,
-    STEP, TERMS, WAIT, WORDS,
+    BATCH, DROPPED, ENDED, LAG, LISTENERS, LISTENERS_LOST, NOTICES, PACE, QUEUE, REFUSED, RESIDENT,
+    RUN, SESSIONS, STEP, TERMS, WAIT, WORDS,
 };
 use crate::{
     engines::Timing,
@@ -41,18 +41,29 @@ pub(crate) fn refused(reason: &str) {
 }
 
 /// Somebody listens in a room, until what is returned is dropped.
-pub(crate) fn listening() -> Listening {
-    gauge!(LISTENERS).increment(1.0);
-    Listening(())
+pub(crate) fn listening() -> Present {
+    Present::new(gauge!(LISTENERS))
 }
 
-/// Somebody who is counted as listening.
-#[derive(Debug)]
-pub(crate) struct Listening(());
+/// A run of this engine is asked for, until what is returned is dropped.
+pub(crate) fn queued(engine: &'static str) -> Present {
+    Present::new(gauge!(QUEUE, "engine" => engine))
+}
 
-impl Drop for Listening {
+/// Something that a gauge counts as long as it is there.
+#[derive(Debug)]
+pub(crate) struct Present(Gauge);
+
+impl Present {
+    fn new(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Present {
     fn drop(&mut self) {
-        gauge!(LISTENERS).decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 
@@ -90,29 +101,79 @@ pub(crate) fn told(event: &Event, source_ms: u64) {
             text,
             range,
             ..
-        } => {
-            count_words("spoken", text.split_whitespace().count());
-            let lag = Duration::from_millis(source_ms.saturating_sub(range.end_ms));
-            histogram!(LAG, "target" => target.code().to_owned()).record(lag);
-        }
+        } => spoken(target.code(), text, source_ms.saturating_sub(range.end_ms)),
         Event::Pace { change, .. } => paced(*change),
-        Event::Notice { kind, text, .. } => {
-            let kind = match kind {
-                NoticeKind::StageFailed => {
-                    // Without its message: that of a model may hold what was said.
-                    tracing::warn!("a stage failed on a piece of input, which is lost");
-                    "stage-failed"
-                }
-                NoticeKind::SpeechSkipped => {
-                    count_words("skipped", text.split_whitespace().count());
-                    "speech-skipped"
-                }
-                NoticeKind::ShuttingDown => "shutting-down",
-            };
-            counter!(NOTICES, "kind" => kind).increment(1);
-        }
+        Event::Notice {
+            kind,
+            text,
+            target,
+            amount,
+            ..
+        } => match kind {
+            NoticeKind::StageFailed => {
+                // Without its message: that of a model may hold what was said.
+                tracing::warn!("a stage failed on a piece of input, which is lost");
+                noticed("stage-failed");
+                let stage = target.map_or("recognition", |_| "rendering");
+                dropped(stage, "failed", amount.as_millis() as u64);
+            }
+            NoticeKind::SpeechSkipped => {
+                skipped(text, amount.as_millis() as u64, Skipped::Unspoken);
+            }
+            NoticeKind::ShuttingDown => shutting_down(),
+        },
         Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {}
     }
+}
+
+/// Translation is sent to be heard, or in a call begins to be heard, so long after the source was said.
+pub(crate) fn spoken(target: &str, text: &str, lag_ms: u64) {
+    count_words("spoken", text.split_whitespace().count());
+    let lag = Duration::from_millis(lag_ms);
+    histogram!(LAG, "target" => target.to_owned()).record(lag);
+}
+
+/// Why translation is not spoken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Skipped {
+    /// The governor leaves it out, or the voice fails on it.
+    Unspoken,
+    /// In a call too much waits already.
+    Waiting,
+    /// In a call the other side begins to speak.
+    Interrupted,
+}
+
+/// Translation of so much of the source is not spoken, and the client is told.
+pub(crate) fn skipped(text: &str, ms: u64, why: Skipped) {
+    let (words, reason) = match why {
+        Skipped::Unspoken => ("skipped", "unspoken"),
+        Skipped::Waiting => ("skipped", "waiting"),
+        // As it was wished: nothing to be alarmed at.
+        Skipped::Interrupted => ("interrupted", "interrupted"),
+    };
+    count_words(words, text.split_whitespace().count());
+    noticed("speech-skipped");
+    dropped("speech", reason, ms);
+}
+
+/// So much of the source is not recognised, and the client is told.
+pub(crate) fn audio_dropped(ms: u64) {
+    noticed("audio-dropped");
+    dropped("recognition", "behind", ms);
+}
+
+/// A client is told that the daemon shuts down.
+pub(crate) fn shutting_down() {
+    noticed("shutting-down");
+}
+
+fn noticed(kind: &'static str) {
+    counter!(NOTICES, "kind" => kind).increment(1);
+}
+
+fn dropped(stage: &'static str, reason: &'static str, ms: u64) {
+    counter!(DROPPED, "stage" => stage, "reason" => reason).increment(ms);
 }
 
 fn count_words(stage: &'static str, words: usize) {

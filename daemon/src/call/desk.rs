@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     access::Admission,
-    admin::measure,
-    audio::Resampler,
+    admin::measure::{self, Skipped},
+    audio::{ResampleError, Resampler},
     pipeline::{Event, SourceRange},
     session::{Outputs, Refusal},
 };
@@ -25,9 +25,16 @@ use crate::{
 /// What is still to be heard when the client has closed its stream follows in pieces of this length.
 const LAST_PIECE_MS: u32 = 20;
 
+/// A resampler gives out what it takes in steps, and so late at most.
+const FLOOR_LATE_MS: u64 = 80;
+
 /// Between the two legs.
 pub(super) struct Desk {
     pub(super) legs: [Leg; 2],
+    /// What each leg says, at the rate of the other one.
+    pub(super) floors: [Resampler; 2],
+    /// Until when the key that was pressed last on each leg may still be in its floor, in source time.
+    pub(super) key_until_ms: [u64; 2],
     /// For what is said on each leg.
     pub(super) outputs: [Outputs; 2],
     pub(super) unread: Duration,
@@ -65,13 +72,17 @@ impl Desk {
             self.send(Response::Dtmf(dtmf)).await?;
         }
         let samples = came.samples.len();
-        let overheard = convert(came.samples, rate, self.legs[there].rate())?;
+        let floor = &mut self.floors[here];
+        let overheard = floor.push(&came.samples).map_err(|e| failed(&e))?;
         if let Some(key) = came.key {
             self.legs[there].hear_key(key);
         }
-        self.legs[there]
-            .ear
-            .overhear(&overheard, came.key.is_some());
+        if came.key.is_some() {
+            self.key_until_ms[here] = at_ms + FLOOR_LATE_MS;
+        }
+        let in_full = came.key.is_some()
+            || rate != self.legs[there].rate() && at_ms < self.key_until_ms[here];
+        self.legs[there].ear.overhear(&overheard, in_full);
         let awaited = self.legs[there].is_awaited();
         self.legs[here].ear.expect(awaited);
         self.play(here, audio.sequence, samples).await?;
@@ -94,6 +105,7 @@ impl Desk {
             amount_ms,
             ..v1::Notice::default()
         };
+        measure::audio_dropped(amount_ms);
         self.tell_response(leg, interpret_response::Response::Notice(notice))
             .await
     }
@@ -116,8 +128,15 @@ impl Desk {
     /// Tells that a clause said on `leg` begins to be heard on the other one.
     async fn tell_begun(&mut self, leg: usize, clause: Begun) -> Result<(), Status> {
         let target = self.outputs[leg].messages().into_iter().next();
+        let language = target.map(|target| target.language).unwrap_or_default();
+        let now_ms = self.legs[leg].now_ms();
+        measure::spoken(
+            &language,
+            &clause.text,
+            now_ms.saturating_sub(clause.range.end_ms),
+        );
         let event = interpret_response::Response::TranslatedAudio(v1::TranslatedAudio {
-            language: target.map(|target| target.language).unwrap_or_default(),
+            language,
             text: clause.text,
             sentence_id: clause.sentence,
             source_start_ms: clause.range.start_ms,
@@ -135,7 +154,10 @@ impl Desk {
 
     /// Tells what is said on a leg; what of it is spoken goes to the other side's ear.
     pub(super) async fn tell(&mut self, leg: usize, event: Event) -> Result<(), Status> {
-        measure::told(&event, self.legs[leg].now_ms());
+        // What is spoken is counted when it begins to be heard, since it may be left out until then.
+        if !matches!(event, Event::TranslatedAudio { .. }) {
+            measure::told(&event, self.legs[leg].now_ms());
+        }
         let event = match event {
             Event::TranslatedAudio {
                 samples,
@@ -154,14 +176,12 @@ impl Desk {
                 };
                 self.legs[leg].was_interpreted();
                 let left_out = self.legs[there].ear.speak(clause);
-                return self
-                    .skipped(leg, left_out, "too much waits to be spoken")
-                    .await;
+                return self.skipped(leg, left_out, Skipped::Waiting).await;
             }
             Event::SpeechStarted { .. } | Event::SpeechEnded { .. } => {
                 let speaks = matches!(event, Event::SpeechStarted { .. });
                 let left_out = self.legs[leg].speaks(speaks);
-                self.skipped(1 - leg, left_out, "the other side has begun to speak")
+                self.skipped(1 - leg, left_out, Skipped::Interrupted)
                     .await?;
                 event
             }
@@ -174,12 +194,22 @@ impl Desk {
     }
 
     /// Tells that clauses said on `leg` are not spoken.
-    async fn skipped(&mut self, leg: usize, clauses: Vec<Clause>, why: &str) -> Result<(), Status> {
+    async fn skipped(
+        &mut self,
+        leg: usize,
+        clauses: Vec<Clause>,
+        why: Skipped,
+    ) -> Result<(), Status> {
+        let reason = match why {
+            Skipped::Interrupted => "the other side has begun to speak",
+            Skipped::Waiting | Skipped::Unspoken => "too much waits to be spoken",
+        };
         for clause in clauses {
             let SourceRange { start_ms, end_ms } = clause.range;
+            measure::skipped(&clause.text, end_ms.saturating_sub(start_ms), why);
             let notice = v1::Notice {
                 kind: v1::NoticeKind::SpeechSkipped.into(),
-                message: format!("a clause was not spoken: {why}"),
+                message: format!("a clause was not spoken: {reason}"),
                 source_ms: start_ms,
                 amount_ms: end_ms.saturating_sub(start_ms),
                 text: clause.text,
@@ -193,6 +223,7 @@ impl Desk {
 
     pub(super) async fn tell_shutdown(&mut self) -> Result<(), Status> {
         for leg in 0..2 {
+            measure::shutting_down();
             let notice = v1::Notice {
                 kind: v1::NoticeKind::ShuttingDown.into(),
                 message:
@@ -261,14 +292,24 @@ impl Desk {
     }
 }
 
+/// What brings the voice of each leg to the rate of the other one, piece by piece without a seam.
+pub(super) fn floors(legs: &[Leg; 2]) -> Result<[Resampler; 2], Refusal> {
+    let [first, second] = legs.each_ref().map(Leg::rate);
+    let resampler = |from, to| Resampler::new(from, to).map_err(|e| failed(&e));
+    Ok([resampler(first, second)?, resampler(second, first)?])
+}
+
 /// Samples at another rate, as a whole.
 fn convert(samples: Vec<f32>, from: u32, to: u32) -> Result<Vec<f32>, Refusal> {
     if from == to {
         return Ok(samples);
     }
-    let failed = |error: &dyn std::fmt::Display| Refusal::EngineFailed(error.to_string());
     let mut resampler = Resampler::new(from, to).map_err(|e| failed(&e))?;
     let mut converted = resampler.push(&samples).map_err(|e| failed(&e))?;
     converted.extend(resampler.finish().map_err(|e| failed(&e))?);
     Ok(converted)
+}
+
+fn failed(error: &ResampleError) -> Refusal {
+    Refusal::EngineFailed(error.to_string())
 }

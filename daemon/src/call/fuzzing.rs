@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::{
     CallSpec,
-    desk::Desk,
+    desk::{Desk, floors},
     dtmf::DtmfDetector,
     ear::{Clause, Ear},
     leg::Leg,
@@ -47,8 +47,11 @@ pub async fn serve(
     let (first, mut first_pieces) = Leg::new(&spec.legs[0])?;
     let (second, mut second_pieces) = Leg::new(&spec.legs[1])?;
     let (responses, mut sent) = mpsc::channel(1);
+    let legs = [first, second];
     let mut desk = Desk {
-        legs: [first, second],
+        floors: floors(&legs)?,
+        key_until_ms: [0; 2],
+        legs,
         outputs: [0, 1].map(|leg| Outputs::new(&spec.legs[leg].session)),
         unread: UNREAD,
         admission: Arc::new(Caller::default().admit(2)?),

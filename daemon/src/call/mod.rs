@@ -20,7 +20,7 @@ use std::{pin::Pin, sync::Arc};
 
 use interpret_proto::v1::{self, CallRequest, CallResponse, call_response::Response};
 use tokio::{sync::mpsc, task::JoinSet};
-use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
+use tokio_stream::{Stream, StreamExt as _, once, wrappers::ReceiverStream};
 use tonic::{Status, Streaming};
 use tracing::Instrument as _;
 
@@ -33,8 +33,9 @@ use crate::{
     audit::Audit,
     config::Sessions,
     engines::Engines,
-    pipeline::{Event, Pipeline},
-    session::{Outputs, Refusal, Shutdown},
+    headroom::Share,
+    pipeline::{Event, Pipeline, StageFailed},
+    session::{Outputs, Refusal, Shutdown, guarded},
     telemetry::traces,
 };
 
@@ -43,7 +44,8 @@ const EVENT_CAPACITY: usize = 16;
 
 /// Messages to the client.
 pub(crate) type Responses = mpsc::Sender<Result<CallResponse, Status>>;
-type Events = Pin<Box<dyn Stream<Item = (usize, Event)> + Send>>;
+/// What happens on each leg; none: all of it is interpreted.
+type Events = Pin<Box<dyn Stream<Item = (usize, Option<Event>)> + Send>>;
 
 /// A call that has been admitted and whose models are loaded.
 pub(crate) struct Call {
@@ -53,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) shutdown: Shutdown,
     /// Leave to run; counts what is spoken.
     pub(crate) admission: Arc<Admission>,
+    /// What it takes of the machine, until all that was heard is interpreted.
+    pub(crate) share: Share,
 }
 
 impl Call {
@@ -73,7 +77,7 @@ impl Call {
             () = stop.cancelled() => {
                 Err(Refusal::ShuttingDown("the daemon has shut down".to_owned()).into())
             }
-            outcome = self.interpret(&engines, requests, responses.clone()).instrument(span.clone()) => {
+            outcome = guarded(self.interpret(&engines, requests, responses.clone()).instrument(span.clone())) => {
                 outcome
             }
         };
@@ -103,14 +107,18 @@ impl Call {
             let (input, pipeline) = Pipeline::start(engines, &spec.session.pipeline(), &events);
             let (leg_state, pieces) = Leg::new(spec)?;
             forwarding.spawn(leg::forward(pieces, input));
-            let told = ReceiverStream::new(told).map(move |event| (leg, event));
+            let told = ReceiverStream::new(told).map(Some).chain(once(None));
+            let told = told.map(move |event| (leg, event));
             Ok((leg_state, pipeline, told))
         };
         let (first, first_pipeline, first_events) = start(0)?;
         let (second, second_pipeline, second_events) = start(1)?;
         let mut events: Events = Box::pin(first_events.merge(second_events));
+        let legs = [first, second];
         let mut desk = Desk {
-            legs: [first, second],
+            floors: desk::floors(&legs)?,
+            key_until_ms: [0; 2],
+            legs,
             outputs: [0, 1].map(|leg| Outputs::new(&self.spec.legs[leg].session)),
             unread: self.limits.unread_timeout(),
             admission: self.admission,
@@ -143,7 +151,10 @@ impl Call {
                     desk.tell_shutdown().await?;
                 }
                 event = events.next() => match event {
-                    Some((leg, event)) => desk.tell(leg, event).await?,
+                    Some((leg, Some(event))) => desk.tell(leg, event).await?,
+                    // Without the other side a call is none.
+                    Some((_, None)) if hearing => return Err(Refusal::from(StageFailed).into()),
+                    Some((_, None)) => {}
                     None => break,
                 },
             }
@@ -156,13 +167,16 @@ impl Call {
         };
         let mut ended = Vec::new();
         for (leg, pipeline) in [first_pipeline, second_pipeline].into_iter().enumerate() {
+            let reports = pipeline.finished().await.map_err(Refusal::from)?;
             ended.push(v1::SessionEnded {
                 source_ms: desk.legs[leg].now_ms(),
-                stages: crate::session::stage_reports(&pipeline.finished().await),
+                stages: crate::session::stage_reports(&reports),
                 reason: reason.into(),
                 daemon_resident_bytes: crate::memory::resident_bytes().unwrap_or(0),
             });
         }
+        // Before the end is told, so that the client's next call is not refused for this one's load.
+        drop(self.share);
         desk.send(Response::Ended(v1::CallEnded { legs: ended }))
             .await
     }

@@ -55,8 +55,9 @@ impl CallSpec {
         let mut legs = [leg(first, second)?, leg(second, first)?];
         // Each side hears the voice that the other side's session speaks with.
         for here in 0..2 {
-            let voice = legs[1 - here].session.targets[0].voice.clone();
-            legs[here].message.voice = voice.unwrap_or_default();
+            let target = legs[1 - here].session.targets[0].clone();
+            legs[here].message.voice = target.voice.unwrap_or_default();
+            legs[here].message.speed_percent = target.speed_percent;
         }
         Ok(Self { legs })
     }
@@ -87,6 +88,7 @@ fn session(config: &v1::CallConfig, here: &v1::CallLeg, there: &v1::CallLeg) -> 
             voice: there.voice.clone(),
             audio_format: there.audio_format,
             captions_only: false,
+            speed_percent: there.speed_percent,
         }],
         mode: config.mode,
         glossary: config.glossary.clone(),

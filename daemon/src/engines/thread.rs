@@ -116,6 +116,7 @@ impl<E: Send + 'static> EngineThread<E> {
         F: FnOnce(&mut E) -> R + Send + 'static,
     {
         let span = traces::model(self.name);
+        let _queued = measure::queued(self.name);
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
         let (name, turns, load) = (self.name, self.turns.clone(), self.load.clone());

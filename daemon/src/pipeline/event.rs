@@ -78,6 +78,8 @@ pub enum Event {
         utterance: u64,
         /// What it is in.
         language: Language,
+        /// How likely that is, 0 to 1.
+        language_probability: f32,
         /// New final text, with the leading space it needs.
         committed: String,
         /// Text after it that may still change.

@@ -59,7 +59,7 @@ impl FanOut {
             let stage = speak::Speak::new(
                 &self.engines,
                 target.language,
-                voice,
+                (voice, target.speed_percent),
                 self.mode.speech(),
                 self.live.then(|| self.clock.clone()),
                 self.events.clone(),
@@ -106,16 +106,21 @@ impl FanOut {
         Some(())
     }
 
-    /// Waits until all targets have finished what was given, and tells what they have computed.
+    /// Waits until all targets have finished what was given, and tells what they have computed. Panics where
+    /// a target's stage did, once the others have finished.
     pub(super) async fn finished(mut self) -> Vec<StageReport> {
         self.targets.clear();
         let mut reports = Vec::new();
+        let mut panic = None;
         while let Some(stage) = self.stages.join_next().await {
             match stage {
                 Ok(report) => reports.push(report),
-                // Stages hold no unwrap; should one fail all the same, the others still flush.
-                Err(error) => tracing::error!(%error, "a pipeline stage failed"),
+                Err(error) => panic = error.try_into_panic().ok().or(panic),
             }
+        }
+        if let Some(panic) = panic {
+            // The stage that waits here is of the same session: it fails with them.
+            std::panic::resume_unwind(panic);
         }
         reports
     }

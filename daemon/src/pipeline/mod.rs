@@ -67,6 +67,8 @@ pub struct TargetSpec {
     pub language: Language,
     /// The voice to speak with; none: captions only.
     pub voice: Option<String>,
+    /// How fast it speaks, in percent of its own speed.
+    pub speed_percent: u32,
     /// Terms that are to be rendered in a given way.
     pub glossary: Option<Arc<Glossary>>,
 }
@@ -131,16 +133,50 @@ impl Pipeline {
 
     /// Waits until all stages have finished, which they do after the input's sender is dropped,
     /// and tells what each has computed.
-    pub async fn finished(mut self) -> Vec<StageReport> {
+    ///
+    /// # Errors
+    /// When one of them panicked: what it should have said is missing. The others have flushed, but for the
+    /// targets where recognition panicked.
+    pub async fn finished(mut self) -> Result<Vec<StageReport>, StageFailed> {
         let mut reports = Vec::new();
+        let mut failed = false;
         while let Some(stage) = self.stages.join_next().await {
             match stage {
                 Ok(more) => reports.extend(more),
-                // Stages hold no unwrap; should one fail all the same, the others still flush.
-                Err(error) => tracing::error!(%error, "a pipeline stage failed"),
+                // Where, is in the log already.
+                Err(_panic) => failed = true,
             }
         }
+        if failed {
+            return Err(StageFailed);
+        }
         reports.sort_by(|a, b| a.stage.cmp(&b.stage));
-        reports
+        Ok(reports)
+    }
+}
+
+/// A stage panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the session failed; what was heard may be interpreted in part only")]
+pub struct StageFailed;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stage_that_panics_is_an_error_after_the_others_have_flushed() {
+        let (flushed, mut told) = mpsc::channel(1);
+        let mut stages = JoinSet::new();
+        stages.spawn(async { panic!("poison input") });
+        stages.spawn(async move {
+            tokio::task::yield_now().await;
+            // Somebody waits for it below.
+            let _ = flushed.send(()).await;
+            Vec::new()
+        });
+        let finished = Pipeline { stages }.finished().await;
+        assert!(finished.is_err());
+        assert_eq!(told.recv().await, Some(()));
     }
 }

@@ -56,7 +56,7 @@ pub(crate) struct Listener {
     language: Option<String>,
     captions_only: bool,
     pub(crate) mailbox: Mailbox,
-    _counted: measure::Listening,
+    _counted: measure::Present,
 }
 
 impl Room {

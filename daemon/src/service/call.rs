@@ -58,11 +58,12 @@ impl InterpreterService {
             limits: self.limits.clone(),
             shutdown: self.shutdown.clone(),
             admission: Arc::new(admission),
+            share,
         };
         let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY + AUDIO_CAPACITY);
         tokio::spawn(async move {
             call.run(engines, requests, responses).await;
-            drop((slots, share));
+            drop(slots);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }

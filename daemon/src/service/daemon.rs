@@ -11,7 +11,7 @@ use interpret_proto::{FILE_DESCRIPTOR_SET, v1::interpreter_server::InterpreterSe
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tokio_stream::{
     StreamExt as _,
-    wrappers::{ReceiverStream, TcpListenerStream, UnixListenerStream},
+    wrappers::{ReceiverStream, UnixListenerStream},
 };
 use tonic::{
     service::interceptor::InterceptedService,
@@ -21,11 +21,12 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::{
     capacity::Capacity,
+    incoming::{heard, incoming},
     interpreter::InterpreterService,
     listen::Listeners,
     reload::Reload,
     resume::Resumable,
-    tls::{self, Identity, TlsError},
+    tls::{Identity, TlsError},
 };
 use crate::{
     access::{Gate, TokenFileError, Tokens},
@@ -226,15 +227,12 @@ impl Daemon {
                 let router = self.router(Gate::new(self.reload.tokens.clone()))?;
                 match self.reload.identity.clone() {
                     Some(identity) => servers.spawn(router.serve_with_incoming_shutdown(
-                        tls::incoming(tcp, identity),
+                        incoming(tcp, move |stream| Arc::clone(&identity).shake(stream)),
                         self.stopped(),
                     )),
-                    None => {
-                        servers.spawn(router.serve_with_incoming_shutdown(
-                            TcpListenerStream::new(tcp),
-                            self.stopped(),
-                        ))
-                    }
+                    None => servers.spawn(
+                        router.serve_with_incoming_shutdown(incoming(tcp, heard), self.stopped()),
+                    ),
                 };
             }
             let mut socket_file = None;

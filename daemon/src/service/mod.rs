@@ -3,6 +3,7 @@
 mod call;
 mod capacity;
 mod daemon;
+mod incoming;
 mod interpreter;
 mod languages;
 mod listen;

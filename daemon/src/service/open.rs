@@ -111,15 +111,8 @@ impl InterpreterService {
             resume_token: resume_token.clone(),
         };
         let resumable = self.resumable.clone();
-        let ending = responses.clone();
         tokio::spawn(async move {
-            let run = tokio::spawn(session.run(engines, requests, responses));
-            if run.await.is_err() {
-                let failed = Refusal::EngineFailed("the session failed".to_owned());
-                ending.end(Err(failed.into()));
-            }
-            // A stream ends with its last sender.
-            drop(ending);
+            session.run(engines, requests, responses).await;
             drop(slot);
             if !resume_token.is_empty() {
                 resumable.forget(&resume_token).await;

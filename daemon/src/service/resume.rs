@@ -66,3 +66,28 @@ impl Resumable {
         all.remove(token);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_owner_finds_a_session_and_not_for_ever() {
+        let all = Resumable::default();
+        let (link, _requests) = Link::new();
+        let owner = Caller::named("desk");
+        let token = all.keep(&Arc::new(link), &owner).unwrap();
+        assert!(all.find(&token, &owner).is_ok());
+        for other in [Caller::named("hall"), Caller::default()] {
+            assert!(matches!(
+                all.find(&token, &other),
+                Err(Refusal::NoSession(_))
+            ));
+        }
+        all.forget(&token).await;
+        assert!(matches!(
+            all.find(&token, &owner),
+            Err(Refusal::NoSession(_))
+        ));
+    }
+}

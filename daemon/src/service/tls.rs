@@ -4,7 +4,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
 use rustls::{
@@ -13,23 +12,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     server::WebPkiClientVerifier,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
-    time::timeout,
-};
+use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::config::Tls;
-
-/// A client that does not finish its handshake within this time is dropped.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at once; more connections wait in the system's queue. Each costs little, and those who
-/// only connect must not keep others out.
-const HANDSHAKES: usize = 1_024;
-/// Connections that wait to be served.
-const CONNECTIONS: usize = 16;
 
 /// Certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +75,20 @@ impl Identity {
         Ok(())
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&current))
+    /// Shows it to a client.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub(super) async fn shake(
+        self: Arc<Self>,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        stream.set_nodelay(true)?;
+        let current = {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&current)
+        };
+        TlsAcceptor::from(current).accept(stream).await
     }
 }
 
@@ -138,50 +135,4 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> TlsError {
         path: path.to_owned(),
         why: why.to_string(),
     }
-}
-
-/// Connections of `tcp` whose handshake is done. Nobody who is slow or fails holds up the others.
-pub(super) fn incoming(
-    tcp: TcpListener,
-    identity: Arc<Identity>,
-) -> ReceiverStream<io::Result<TlsStream<TcpStream>>> {
-    let (connections, ready) = mpsc::channel(CONNECTIONS);
-    tokio::spawn(async move {
-        let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
-        loop {
-            // The semaphore is never closed.
-            let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await else {
-                return;
-            };
-            let stream = tokio::select! {
-                () = connections.closed() => return,
-                accepted = tcp.accept() => match accepted {
-                    Ok((stream, _)) => stream,
-                    Err(error) => {
-                        // Such as no file descriptors: they come back when connections end.
-                        tracing::warn!(%error, "a connection cannot be accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-            };
-            let (acceptor, connections) = (identity.acceptor(), connections.clone());
-            tokio::spawn(async move {
-                let shaken = async {
-                    stream.set_nodelay(true)?;
-                    acceptor.accept(stream).await
-                };
-                match timeout(HANDSHAKE, shaken).await {
-                    Ok(Ok(stream)) => {
-                        drop(permit);
-                        // Fails when the daemon has stopped.
-                        let _ = connections.send(Ok(stream)).await;
-                    }
-                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                }
-            });
-        }
-    });
-    ReceiverStream::new(ready)
 }

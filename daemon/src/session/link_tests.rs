@@ -23,6 +23,15 @@ fn audio(sequence: u64) -> InterpretRequest {
     }
 }
 
+fn acknowledge(last_response: u64) -> InterpretRequest {
+    let control = Control::Acknowledge(v1::Acknowledge { last_response });
+    InterpretRequest {
+        request: Some(Request::Control(v1::Control {
+            control: Some(control),
+        })),
+    }
+}
+
 /// What one connection is like: chunks it carries and responses it delivers before it is cut, and
 /// whether the client acknowledges.
 #[derive(Debug, Clone)]
@@ -67,6 +76,9 @@ async fn client(link: Arc<Link>, chunks: u64, cuts: Vec<Cut>) -> Vec<String> {
         });
         let most_up = cut.as_ref().map_or(usize::MAX, |cut| cut.up);
         let lasting = cut.is_none();
+        // Only as long as the connection lasts.
+        let acknowledges = cut.as_ref().is_none_or(|cut| cut.acknowledges);
+        let acknowledging = up.downgrade();
         let sending = tokio::spawn(async move {
             for sequence in (attached.next_audio_sequence..chunks).take(most_up) {
                 if up.send(Ok(audio(sequence))).await.is_err() {
@@ -101,6 +113,10 @@ async fn client(link: Arc<Link>, chunks: u64, cuts: Vec<Cut>) -> Vec<String> {
             last = response.number;
             received.push(text.committed);
             came += 1;
+            if acknowledges && let Some(up) = acknowledging.upgrade() {
+                // Fails where something else is under way: the next one tells this, too.
+                let _ = up.try_send(Ok(acknowledge(last)));
+            }
         }
         drop(down);
         sending.abort();
@@ -108,7 +124,6 @@ async fn client(link: Arc<Link>, chunks: u64, cuts: Vec<Cut>) -> Vec<String> {
         if lasting && ended {
             return received;
         }
-        let _ = cut.is_some_and(|cut| cut.acknowledges);
     }
 }
 

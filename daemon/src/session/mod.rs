@@ -4,6 +4,7 @@
 mod changes;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod guard;
 mod hear;
 pub(crate) mod link;
 mod refusal;
@@ -27,6 +28,7 @@ use crate::{
     headroom::Share, pipeline::Pipeline, rooms::Room, telemetry::traces,
 };
 
+pub(crate) use guard::guarded;
 pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};
 pub(crate) use requests::{Requests, Responses};
 pub use spec::{SessionSpec, TargetOutput};
@@ -109,7 +111,7 @@ impl Session {
                 () = stop.cancelled() => {
                     Err(Refusal::ShuttingDown("the daemon has shut down".to_owned()).into())
                 }
-                outcome = self.interpret(&engines, requests, responses.clone()) => outcome,
+                outcome = guarded(self.interpret(&engines, requests, responses.clone())) => outcome,
             };
             let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
             measure::session_ended(code);
@@ -151,6 +153,7 @@ impl Session {
             clock,
             drain: self.shutdown.drain,
             room: self.room,
+            share: Some(self.share),
             resume_token: self.resume_token,
             responses,
         };

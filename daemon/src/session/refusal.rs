@@ -2,7 +2,10 @@
 
 use tonic::{Code, Status, metadata::MetadataValue};
 
-use crate::engines::{LoadError, LoadFailure};
+use crate::{
+    engines::{LoadError, LoadFailure},
+    pipeline::StageFailed,
+};
 
 /// Metadata key under which a status carries its machine-readable reason.
 pub const REASON_KEY: &str = "interpret-reason";
@@ -121,6 +124,12 @@ impl Refusal {
             Self::NotAllowed(_) => (Code::PermissionDenied, "not-allowed"),
             Self::NoSession(_) => (Code::NotFound, "no-session"),
         }
+    }
+}
+
+impl From<StageFailed> for Refusal {
+    fn from(failed: StageFailed) -> Self {
+        Self::EngineFailed(failed.to_string())
     }
 }
 

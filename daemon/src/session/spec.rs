@@ -1,6 +1,6 @@
 //! What a client asks for, checked against what the daemon has.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc};
 
 use interpret_models::{
     Language, LanguagePair,
@@ -17,6 +17,9 @@ use crate::{
     pipeline::{Mode, PipelineSpec, TargetSpec},
 };
 
+/// How fast a target may be spoken, in percent of the voice's own speed. The governor makes who is late faster
+/// still, and beyond twice its own speed no voice can be understood.
+const SPEEDS: RangeInclusive<u32> = 50..=150;
 /// Most terms of a session's glossary.
 const MOST_TERMS: usize = 5_000;
 /// Most hot words of a session.
@@ -56,6 +59,8 @@ pub struct TargetOutput {
     pub language: Language,
     /// Voice to speak with; none: captions only.
     pub voice: Option<String>,
+    /// How fast it speaks, in percent.
+    pub speed_percent: u32,
     /// Format of the audio that goes out.
     pub format: Format,
     /// Terms that are to be rendered in a given way.
@@ -174,6 +179,7 @@ impl From<&TargetOutput> for TargetSpec {
         Self {
             language: target.language,
             voice: target.voice.clone(),
+            speed_percent: target.speed_percent,
             glossary: target.glossary.clone(),
         }
     }
@@ -271,6 +277,17 @@ impl TargetOutput {
         } else {
             voice(&target.voice, language, engines)?
         };
+        let speed_percent = match target.speed_percent {
+            0 => 100,
+            percent if SPEEDS.contains(&percent) => percent,
+            other => {
+                return Err(Refusal::BadConfig(format!(
+                    "speed_percent is {other}; it may be {} to {}, and 0 for 100",
+                    SPEEDS.start(),
+                    SPEEDS.end()
+                )));
+            }
+        };
         let format = match &target.audio_format {
             Some(format) => wire::format(format)?,
             None => Format {
@@ -282,6 +299,7 @@ impl TargetOutput {
         Ok(Self {
             language,
             voice,
+            speed_percent,
             format,
             glossary: glossary(terms, language)?,
         })
@@ -295,6 +313,7 @@ impl TargetOutput {
             voice: self.voice.clone().unwrap_or_default(),
             audio_format: Some(wire::format_message(self.format)),
             captions_only: self.voice.is_none(),
+            speed_percent: self.speed_percent,
         }
     }
 }

@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::{
-    Responses, SourceClock,
+    Refusal, Responses, SourceClock,
     changes::{Changed, Outcome},
     wire::Outputs,
 };
 use crate::{
     admin::measure,
     config::Sessions,
+    headroom::Share,
     pipeline::{Event, NoticeKind, Pipeline},
     rooms::Room,
 };
@@ -33,6 +34,8 @@ pub(super) struct Tell {
     pub(super) drain: CancellationToken,
     /// Where others listen.
     pub(super) room: Option<Arc<Room>>,
+    /// Given back before the end is told, so that the next session of the client is not refused for this one's load.
+    pub(super) share: Option<Arc<Share>>,
     pub(super) resume_token: String,
     pub(super) responses: Responses,
 }
@@ -79,6 +82,7 @@ impl Tell {
                 },
                 () = self.drain.cancelled(), if !draining => {
                     draining = true;
+                    measure::shutting_down();
                     self.outputs.responses(self.shutdown_notice())?
                 }
             };
@@ -89,7 +93,8 @@ impl Tell {
                 heartbeat = self.next_heartbeat();
             }
         }
-        let reports = pipeline.finished().await;
+        let reports = pipeline.finished().await.map_err(Refusal::from)?;
+        self.share = None;
         let reason = if draining {
             v1::EndReason::Shutdown
         } else {

@@ -91,6 +91,7 @@ impl Outputs {
             Event::SourceText {
                 utterance,
                 language,
+                language_probability,
                 committed,
                 tentative,
                 words,
@@ -100,6 +101,7 @@ impl Outputs {
                 committed,
                 tentative,
                 words: words.iter().map(|word| self.source_word(word)).collect(),
+                language_probability,
             }),
             Event::TranslatedText {
                 target,

@@ -1,5 +1,6 @@
 //! Logs and traces. None of their lines, at any level, holds audio or text.
 
+mod panics;
 pub(crate) mod traces;
 
 use std::io::IsTerminal as _;
@@ -69,5 +70,6 @@ pub fn start(log: &Log, traces: &config::Traces) -> Result<Option<Traces>, Telem
         LogFormat::Text => registry.with(layer.with_filter(filter)).try_init(),
         LogFormat::Json => registry.with(layer.json().with_filter(filter)).try_init(),
     };
+    panics::log();
     Ok(traces)
 }

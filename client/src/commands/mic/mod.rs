@@ -58,6 +58,7 @@ async fn prepare(args: Args) -> Result<Work, ClientError> {
         from: settings.from()?,
         to: settings.to()?,
         voices: &settings.voice,
+        speed: settings.speed,
         mode: settings.mode,
         glossaries: &settings.glossary,
         hot_words: &settings.hot_word,

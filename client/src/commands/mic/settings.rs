@@ -75,6 +75,10 @@ pub struct Args {
     #[arg(long)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     voice: Vec<String>,
+    /// Speak so fast, in percent of the voice's own speed.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(50..=150))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<u32>,
     /// Trade between delay and quality [default: low-latency].
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +174,7 @@ pub(super) struct Settings {
     codec: CodecArg,
     pub(super) captions_only: bool,
     pub(super) voice: Vec<String>,
+    pub(super) speed: Option<u32>,
     pub(super) mode: Option<ModeArg>,
     pub(super) glossary: Vec<String>,
     pub(super) hot_word: Vec<String>,

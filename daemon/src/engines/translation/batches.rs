@@ -103,6 +103,7 @@ impl Batches {
     /// the engine has begun, it is not translated.
     pub(super) async fn translate(&self, halves: Halves, request: TranslationRequest) -> Answer {
         let span = traces::model(self.name);
+        let _queued = measure::queued(self.name);
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting {
             halves,

@@ -229,6 +229,7 @@ impl Recognise {
         let event = Event::SourceText {
             utterance: said.utterance,
             language: said.language,
+            language_probability: said.language_probability,
             committed: said.committed.iter().map(|w| w.text.as_str()).collect(),
             tentative: said.tentative,
             words: said.committed.clone(),

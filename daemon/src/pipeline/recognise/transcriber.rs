@@ -71,6 +71,8 @@ pub struct Transcribed {
     pub utterance: u64,
     /// What it is in.
     pub language: Language,
+    /// How likely that is, 0 to 1.
+    pub language_probability: f32,
     /// New final words, with the leading space they need.
     pub committed: Vec<TimedWord>,
     /// Text after them that may still change.
@@ -112,6 +114,8 @@ pub struct Transcriber {
     repeated: u64,
     /// Language of the utterance, once that is known.
     language: Option<Language>,
+    /// How likely that was when it became known.
+    language_probability: f32,
     /// Runs in a row that gave no word beyond the committed ones.
     fruitless: u32,
     /// Sample up to which the utterance is at its beginning.
@@ -142,6 +146,7 @@ impl Transcriber {
             cut: None,
             repeated: 0,
             language: None,
+            language_probability: 1.0,
             fruitless: 0,
             beginning: 0,
             text: String::new(),
@@ -286,6 +291,7 @@ impl Transcriber {
                     [only] => Some(only),
                     _ => None,
                 };
+                self.language_probability = 1.0;
                 self.next_step = at + samples(FIRST_RUN_MS);
             }
         }
@@ -347,8 +353,9 @@ impl Transcriber {
         let window = self.window.as_mut()?;
         let window_ms = ms(run.end - window.start());
         let sure = said.language_probability >= SURE_LANGUAGE || window_ms >= LANGUAGE_WITHIN_MS;
-        if run.last || sure {
-            self.language.get_or_insert(said.language);
+        if self.language.is_none() {
+            self.language_probability = said.language_probability;
+            self.language = (run.last || sure).then_some(said.language);
         }
         let certain = if run.last {
             said.words.len()
@@ -384,6 +391,7 @@ impl Transcriber {
         let transcribed = Transcribed {
             utterance: self.utterance,
             language: said.language,
+            language_probability: self.language_probability,
             committed,
             tentative: tentative.iter().map(|word| word.text.as_str()).collect(),
         };

@@ -60,6 +60,8 @@ pub(super) struct Speak {
     sample_rate: u32,
     target: Language,
     voice: String,
+    /// How fast it speaks; 1 is its own speed.
+    speed: f32,
     policy: SpeechPolicy,
     phrasing: Phrasing,
     /// None: nobody listens live, so nothing is hurried or left out.
@@ -84,7 +86,7 @@ impl Speak {
     pub(super) fn new(
         engines: &Engines,
         target: Language,
-        voice: &str,
+        (voice, speed_percent): (&str, u32),
         policy: SpeechPolicy,
         live: Option<SourceClock>,
         events: mpsc::Sender<Event>,
@@ -94,6 +96,7 @@ impl Speak {
             sample_rate: engines.speech_sample_rate(),
             target,
             voice: voice.to_owned(),
+            speed: speed_percent as f32 / 100.0,
             policy,
             phrasing: Phrasing::new(target),
             live: live.map(|clock| Live {
@@ -233,7 +236,7 @@ impl Speak {
         };
         let now = Instant::now();
         let unheard = live.heard.saturating_duration_since(now);
-        let unspoken = WORD * u32::try_from(self.phrasing.len()).unwrap_or(u32::MAX);
+        let unspoken = WORD.mul_f32(self.phrasing.len() as f32 / self.speed);
         let lag = live.clock.lag(phrase.range.end_ms, now) + unheard;
         let manner = live.governor.manner(unheard + unspoken, lag);
         if let Some(change) = live.governor.change() {
@@ -272,7 +275,7 @@ impl Speak {
         let request = SynthesisRequest {
             text: phrase.text.trim().to_owned(),
             voice: self.voice.clone(),
-            speed: manner.rate,
+            speed: self.speed * manner.rate,
             goes_on: phrase.end == PhraseEnd::Within,
         };
         let answer = self

@@ -52,13 +52,13 @@ impl OpenSentence {
         let (committed, added) = translation
             .tokens
             .split_at(self.tokens.len().min(translation.tokens.len()));
-        let mut said: String = committed.iter().map(|token| token.piece.as_str()).collect();
+        let mut before: String = committed.iter().map(|token| token.piece.as_str()).collect();
         for (index, token) in (committed.len()..).zip(added) {
             let mut text = token.piece.replace('▁', " ");
-            if begins_sentence(&said, &text) {
+            if begins_sentence(&before, &text) {
                 text.insert(0, ' ');
             }
-            said.push_str(&token.piece);
+            before.push_str(&token.piece);
             let said = translation
                 .aligned_span(index)
                 .and_then(|span| sentence.said(&span));
@@ -88,14 +88,16 @@ impl OpenSentence {
 }
 
 /// Whether `text` is the first word of a sentence that a model has put right behind the full stop of the one
-/// before. It happens where the recogniser heard a stop in mid-sentence. (Not in "U.S.A." or "Ph.D.", and not
-/// in "v2.Beta": the word before has three letters at least.)
-fn begins_sentence(said: &str, text: &str) -> bool {
-    let Some(before) = said.strip_suffix(['.', '!', '?', '…']) else {
+/// before. It happens where the recogniser heard a stop in mid-sentence. (Not in "U.S.A.", "Ph.D." or
+/// "v2.Beta": the word before has three letters at least; nor in "ASP.NET".)
+fn begins_sentence(before: &str, text: &str) -> bool {
+    let Some(word) = before.strip_suffix(['.', '!', '?', '…']) else {
         return false;
     };
-    let letters = before.chars().rev().take_while(|c| c.is_alphabetic());
-    text.starts_with(char::is_uppercase) && letters.take(3).count() == 3
+    let letters = word.chars().rev().take_while(|c| c.is_alphabetic());
+    let mut begin = text.chars();
+    let capital = begin.next().is_some_and(char::is_uppercase);
+    capital && !begin.next().is_some_and(char::is_uppercase) && letters.take(3).count() == 3
 }
 
 #[cfg(test)]
@@ -104,17 +106,18 @@ mod tests {
 
     #[test]
     fn a_sentence_begins_with_a_space_and_an_abbreviation_goes_on_without() {
-        for (said, text, begins) in [
+        for (before, text, begins) in [
             ("▁the▁page.", "By", true),
             ("▁Really?", "Ólafur", true),
             ("▁the▁page.", "com", false),
             ("▁the▁page.", " By", false),
             ("▁the▁U.S.", "A.", false),
             ("▁a▁Ph.", "D.", false),
+            ("▁ASP.", "NET", false),
             ("▁Mac", "Donald", false),
             ("", "By", false),
         ] {
-            assert_eq!(begins_sentence(said, text), begins, "{said}{text}");
+            assert_eq!(begins_sentence(before, text), begins, "{before}{text}");
         }
     }
 }
