@@ -9,6 +9,8 @@
     reason = "a test says what is wrong by failing"
 )]
 
+use std::time::Duration;
+
 use anyhow::Result;
 use interpret_proto::v1::{
     EndReason, GlossaryTerm, ListLanguagesRequest, ListVoicesRequest, NoticeKind, SessionConfig,
@@ -241,6 +243,61 @@ async fn sessions_at_once_share_the_engines_and_do_not_mix() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_which_nobody_speaks_is_told_that_it_lives() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("interpretd.toml");
+    std::fs::write(&file, "[sessions]\nheartbeat_secs = 1\n")?;
+    let daemon = DaemonProcess::ready(&["--config", &file.display().to_string()]).await?;
+    let mut client = daemon.client().await?;
+    let mut stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
+    let started = stream.next().await?;
+    assert!(matches!(started, Some(Response::SessionStarted(_))));
+    for _ in 0..3 {
+        let response = tokio::time::timeout(Duration::from_secs(10), stream.next()).await??;
+        let Some(Response::Heartbeat(heartbeat)) = response else {
+            panic!("{response:?}");
+        };
+        assert_eq!((heartbeat.source_ms, heartbeat.next_audio_sequence), (0, 0));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_is_detected_with_a_probability_and_spoken_as_fast_as_asked() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
+    let mut client = daemon.client().await?;
+    let samples = recording("read-cheetah-fr")?.samples()?;
+    let mut lengths = Vec::new();
+    for speed_percent in [0, 150] {
+        let mut opening = SessionConfig {
+            recorded: true,
+            source_language: String::new(),
+            source_candidates: vec!["fr".into(), "pt".into()],
+            ..config("fr", "en")
+        };
+        opening.targets[0].speed_percent = speed_percent;
+        let stream = Stream::open(&mut client, Request::Config(opening)).await?;
+        let mut bytes = 0;
+        for response in stream.finish(chunks(&samples, 1_600)).await? {
+            match response {
+                Response::SourceText(text) if !text.committed.is_empty() => {
+                    assert_eq!(text.language, "fr");
+                    let probability = text.language_probability;
+                    assert!(probability > 0.5 && probability <= 1.0, "{probability}");
+                }
+                Response::TranslatedAudio(audio) => bytes += audio.data.len(),
+                _ => {}
+            }
+        }
+        lengths.push(bytes as f64);
+    }
+    // Pauses after sentences stay as long as they are.
+    let shorter = lengths[1] / lengths[0];
+    assert!((0.6..0.8).contains(&shorter), "{shorter}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sigterm_finishes_what_was_heard_and_then_ends() -> Result<()> {
     let mut daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
     let samples = recording("read-leopard-fr")?.samples()?;
@@ -296,7 +353,7 @@ async fn running_sessions_linger_where_they_may_and_new_ones_are_refused() -> Re
             Err(status) if status.code() == tonic::Code::ResourceExhausted => {}
             Err(status) => break status,
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused}");
     let events = stream.finish(chunks(&samples, 1_600)).await?;

@@ -142,6 +142,7 @@ async fn without_espeak_other_languages_than_english_have_captions_only() -> Res
             panic!("no session");
         };
         assert_eq!(started.targets[0].captions_only, captions_only, "{to}");
+        stream.finish([]).await?;
     }
     assert!(daemon.log().contains("install it and start again"));
     Ok(())

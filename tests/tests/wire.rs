@@ -19,15 +19,19 @@ use std::{
 
 use anyhow::{Result, bail};
 use interpret_proto::v1::{
-    AudioChunk, AudioEncoding, InterpretRequest, Target, interpret_request::Request,
-    interpret_response::Response, interpreter_client::InterpreterClient,
+    AudioChunk, AudioEncoding, GetCapacityRequest, InterpretRequest, SessionConfig, Target,
+    interpret_request::Request, interpret_response::Response,
+    interpreter_client::InterpreterClient,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
     speech::recording,
     stream::{Stream, chunks, config},
 };
-use tonic::{Code, Status, transport::Channel};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
 
 /// The status with which the daemon ends a stream of `requests`.
 async fn status_of(
@@ -63,10 +67,21 @@ fn audio(sequence: u64, bytes: usize) -> Request {
     })
 }
 
+/// Sessions that run.
+async fn running(client: &mut InterpreterClient<Channel>) -> Result<u32> {
+    let capacity = client.get_capacity(GetCapacityRequest {}).await?;
+    Ok(capacity.into_inner().sessions)
+}
+
 /// A short recording goes through and comes out as text.
 async fn assert_serves(client: &mut InterpreterClient<Channel>) -> Result<()> {
     let samples = recording("read-cheetah-fr")?.samples()?;
-    let stream = Stream::open(client, Request::Config(config("fr", "en"))).await?;
+    // It can wait, and is not refused for the load.
+    let opening = SessionConfig {
+        recorded: true,
+        ..config("fr", "en")
+    };
+    let stream = Stream::open(client, Request::Config(opening)).await?;
     let responses = stream.finish(chunks(&samples, 1_600)).await?;
     let spoken = responses
         .iter()
@@ -99,6 +114,8 @@ async fn bad_requests_get_clear_answers_and_the_daemon_goes_on() -> Result<()> {
         voice: "nobody".into(),
         ..Target::default()
     }];
+    let mut too_fast = good.clone();
+    too_fast.targets[0].speed_percent = 500;
     let mut twice = good.clone();
     twice.targets.push(twice.targets[0].clone());
     let set = |config| vec![Request::Config(config)];
@@ -153,6 +170,12 @@ async fn bad_requests_get_clear_answers_and_the_daemon_goes_on() -> Result<()> {
             Code::InvalidArgument,
             "bad-config",
             "no English voice 'nobody'",
+        ),
+        (
+            set(too_fast),
+            Code::InvalidArgument,
+            "bad-config",
+            "50 to 150",
         ),
         (
             set(twice),
@@ -249,9 +272,19 @@ async fn a_client_that_vanishes_frees_its_session_within_two_seconds() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_is_held_back_and_then_ended() -> Result<()> {
-    let daemon = DaemonProcess::ready(&["--max-sessions", "2", "--preload", "fr-en"]).await?;
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("interpretd.toml");
+    std::fs::write(&file, "[sessions]\nmax = 2\nunread_timeout_secs = 5\n")?;
+    let file = file.display().to_string();
+    let daemon = DaemonProcess::ready(&["--config", &file, "--preload", "fr-en"]).await?;
     let samples = recording("docs-b-fr")?.samples()?;
-    let mut client = daemon.client().await?;
+    // What is sent to it and not read soon waits in the daemon, not on the way.
+    let endpoint = Endpoint::from_shared(format!("http://{}", daemon.tcp_address()?))?;
+    let channel = endpoint
+        .initial_stream_window_size(16_384)
+        .connect()
+        .await?;
+    let mut client = InterpreterClient::new(channel);
     let before = daemon.resident_bytes()?;
     let stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
     // Half an hour of audio is offered; flow control must stop it long before that is taken.
@@ -281,6 +314,13 @@ async fn a_client_that_never_reads_is_held_back_and_then_ended() -> Result<()> {
     assert_serves(&mut daemon.client().await?).await?;
     let grown = daemon.resident_bytes()?.saturating_sub(before);
     assert!(grown < 500 << 20, "memory grew by {grown} bytes");
+    // It still neither reads nor goes, and loses its place all the same.
+    let mut other = daemon.client().await?;
+    let begun = Instant::now();
+    while running(&mut other).await? > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is held");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     offered.abort();
     drop(stream);
     let taken = taken.load(Ordering::Relaxed) / 16_000;
