@@ -89,6 +89,19 @@ impl DaemonProcess {
         Self::ready_under(&[], flags).await
     }
 
+    /// The same, with a configuration file that holds `configuration`.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub async fn ready_with(configuration: &str, flags: &[&str]) -> Result<Self> {
+        // Read once, before the daemon is ready.
+        let folder = TempDir::new()?;
+        let file = folder.path().join("interpretd.toml");
+        std::fs::write(&file, configuration)?;
+        let file = file.display().to_string();
+        Self::ready(&[&["--config", &file], flags].concat()).await
+    }
+
     /// The same, under the program `wrapper`, whose last arguments are the daemon and its flags.
     ///
     /// # Errors

@@ -32,10 +32,7 @@ fn assert_full(status: &Status) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Result<()> {
     // The daemon takes any load for too much but that of the first session, which it always takes.
-    let folder = tempfile::TempDir::new()?;
-    let file = folder.path().join("interpretd.toml");
-    std::fs::write(&file, "[sessions]\npressure_limit = 0.01\n")?;
-    let daemon = DaemonProcess::ready(&["--config", &file.display().to_string()]).await?;
+    let daemon = DaemonProcess::ready_with("[sessions]\npressure_limit = 0.01\n", &[]).await?;
     let mut client = daemon.client().await?;
     let capacity = client
         .get_capacity(GetCapacityRequest {})

@@ -244,10 +244,7 @@ async fn sessions_at_once_share_the_engines_and_do_not_mix() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_in_which_nobody_speaks_is_told_that_it_lives() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
-    let file = folder.path().join("interpretd.toml");
-    std::fs::write(&file, "[sessions]\nheartbeat_secs = 1\n")?;
-    let daemon = DaemonProcess::ready(&["--config", &file.display().to_string()]).await?;
+    let daemon = DaemonProcess::ready_with("[sessions]\nheartbeat_secs = 1\n", &[]).await?;
     let mut client = daemon.client().await?;
     let mut stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
     let started = stream.next().await?;

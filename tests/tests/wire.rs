@@ -272,11 +272,8 @@ async fn a_client_that_vanishes_frees_its_session_within_two_seconds() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_is_held_back_and_then_ended() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
-    let file = folder.path().join("interpretd.toml");
-    std::fs::write(&file, "[sessions]\nmax = 2\nunread_timeout_secs = 5\n")?;
-    let file = file.display().to_string();
-    let daemon = DaemonProcess::ready(&["--config", &file, "--preload", "fr-en"]).await?;
+    let limits = "[sessions]\nmax = 2\nunread_timeout_secs = 5\n";
+    let daemon = DaemonProcess::ready_with(limits, &["--preload", "fr-en"]).await?;
     let samples = recording("docs-b-fr")?.samples()?;
     // What is sent to it and not read soon waits in the daemon, not on the way.
     let endpoint = Endpoint::from_shared(format!("http://{}", daemon.tcp_address()?))?;
