@@ -26,7 +26,7 @@
 use interpret_models::Language;
 use interpret_proto::v1::{
     AudioEncoding, AudioFormat, BargeIn, CallAudio, CallConfig, CallLeg, CallRequest, CallResponse,
-    CallStarted, GlossaryTerm, Mode, call_request::Request,
+    CallStarted, Mode, SetGlossary, call_request::Request,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -106,13 +106,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// Opens a call in the daemon's default mode, without a glossary.
+    /// Opens a call in the daemon's default mode, without a glossary or hot words.
     ///
     /// # Errors
     ///
     /// Where the daemon refuses the call or cannot be reached.
     pub async fn open(connection: &Connection, legs: [Leg; 2]) -> Result<Self, ClientError> {
-        Self::open_with(connection, legs, Mode::Unspecified, Vec::new()).await
+        Self::open_with(connection, legs, Mode::Unspecified, SetGlossary::default()).await
     }
 
     /// Opens a call.
@@ -124,13 +124,14 @@ impl Call {
         connection: &Connection,
         legs: [Leg; 2],
         mode: Mode,
-        glossary: Vec<GlossaryTerm>,
+        terms: SetGlossary,
     ) -> Result<Self, ClientError> {
         let (requests, waiting) = mpsc::channel(PIECES);
         let config = CallConfig {
             legs: legs.map(|leg| leg.0).to_vec(),
             mode: mode.into(),
-            glossary,
+            glossary: terms.glossary,
+            hot_words: terms.hot_words,
         };
         let opening = CallRequest {
             request: Some(Request::Config(config)),
@@ -179,11 +180,25 @@ impl Call {
             data,
         };
         *next += 1;
-        let request = CallRequest {
-            request: Some(Request::Audio(audio)),
-        };
+        self.request(Request::Audio(audio)).await
+    }
+
+    /// Replaces the glossary and the hot words of both legs. `SessionChanged` comes for each, or a `Notice` of kind
+    /// `REQUEST_REFUSED`; the call goes on either way.
+    ///
+    /// # Errors
+    ///
+    /// Where the call is finished, or the connection is lost.
+    pub async fn set_glossary(&self, terms: SetGlossary) -> Result<(), ClientError> {
+        self.request(Request::SetGlossary(terms)).await
+    }
+
+    async fn request(&self, request: Request) -> Result<(), ClientError> {
         let gone = || ClientError::Usage("the call takes no more audio".to_owned());
         let requests = self.requests.as_ref().ok_or_else(gone)?;
+        let request = CallRequest {
+            request: Some(request),
+        };
         requests.send(request).await.map_err(|_| gone())
     }
 

@@ -2,10 +2,12 @@
 //! that has just begun. So what runs is never spoilt by what comes.
 
 mod forecast;
+mod slots;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use self::forecast::Forecast;
+pub(crate) use self::slots::{Slot, Slots};
 use crate::{
     engines::{Engines, LoadMeter},
     session::Refusal,

@@ -60,6 +60,15 @@ fn promises(file: &FileDescriptorProto) -> BTreeSet<String> {
                 field.number(),
                 field.json_name()
             ));
+            // A field that enters or leaves a oneof reads the same on the wire, but not in any client's code.
+            if let Some(group) = field.oneof_index {
+                lines.insert(format!(
+                    "oneof {}.{} has {}",
+                    message.name(),
+                    message.oneof_decl[group as usize].name(),
+                    field.name()
+                ));
+            }
         }
     }
     for list in &file.enum_type {

@@ -173,6 +173,15 @@ class FakeDaemon(rpc.InterpreterServicer):
         yield pb.CallResponse(started=pb.CallStarted(call_id="c", legs=first.config.legs))
         said = [b"", b""]
         async for request in request_iterator:
+            if request.HasField("set_glossary"):
+                changed = pb.SessionChanged(
+                    glossary_terms=len(request.set_glossary.glossary),
+                    hot_words=len(request.set_glossary.hot_words),
+                )
+                for leg in range(2):
+                    event = pb.InterpretResponse(session_changed=changed)
+                    yield pb.CallResponse(event=pb.CallEvent(leg=leg, event=event))
+                continue
             audio = request.audio
             assert audio.sequence == len(self.call_audio[audio.leg]), "a gap in a leg's audio"
             self.call_audio[audio.leg].append(audio.data)

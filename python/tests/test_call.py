@@ -49,6 +49,25 @@ async def test_both_ears_hear_a_piece_for_every_piece() -> None:
     assert [leg.language for leg in daemon.calls[0].legs] == ["fr", "en"]
 
 
+async def test_the_glossary_of_both_legs_is_replaced() -> None:
+    daemon = FakeDaemon()
+    changed = []
+    async with (
+        serving(daemon) as address,
+        client.connect(address) as connected,
+        connected.call(LEGS, hot_words=["Kokoro"]) as call,
+    ):
+        await call.set_glossary([client.GlossaryTerm(source="a", target="b")], ["Riva", "Hibiki"])
+        await call.finish()
+        async for message in call:
+            if isinstance(message, CallEvent):
+                event = client.event_of(message.event)
+                assert isinstance(event, client.SessionChanged)
+                changed.append((message.leg, event.glossary_terms, event.hot_words))
+    assert list(daemon.calls[0].hot_words) == ["Kokoro"]
+    assert changed == [(0, 1, 2), (1, 1, 2)]
+
+
 async def test_entering_says_why_a_call_is_refused() -> None:
     daemon = FakeDaemon()
     daemon.call_refused = (grpc.StatusCode.RESOURCE_EXHAUSTED, "full", "700")

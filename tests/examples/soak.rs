@@ -17,7 +17,7 @@ use interpret::{
     evaluation::{Listener, latency::Trend},
     session::{Config, Event, Listening, Mode, Session, Source, Target},
 };
-use interpret_proto::v1::interpret_response::Response;
+use interpret_proto::v1::{SetGlossary, interpret_response::Response};
 use interpret_tests::{
     daemon_process::DaemonProcess,
     resources::Resources,
@@ -154,7 +154,7 @@ async fn watch(daemon: &DaemonProcess, minutes: u64, mut hearing: Receiver<Heard
 async fn opened(connection: &Connection) -> Result<Call> {
     loop {
         let legs = [Leg::telephone("fr".parse()?), Leg::telephone("en".parse()?)];
-        match Call::open_with(connection, legs, Mode::LowLatency, Vec::new()).await {
+        match Call::open_with(connection, legs, Mode::LowLatency, SetGlossary::default()).await {
             Ok(call) => return Ok(call),
             Err(ClientError::Refused {
                 reason: Reason::Full,

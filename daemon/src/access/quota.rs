@@ -118,18 +118,19 @@ impl Allowance {
         Ok(Admission {
             name: name.clone(),
             usage: Some(this.usage()),
-            sessions,
+            sessions: AtomicUsize::new(sessions),
             heard: AtomicU64::new(0),
         })
     }
 }
 
-/// Leave to run some sessions, until it is dropped.
+/// Leave to run some sessions, until they leave or it is dropped.
 #[derive(Debug)]
 pub struct Admission {
     name: String,
     usage: Option<Arc<Usage>>,
-    sessions: usize,
+    /// Sessions that it still holds.
+    sessions: AtomicUsize,
     /// Microseconds of speech.
     heard: AtomicU64,
 }
@@ -139,7 +140,7 @@ impl Admission {
         Self {
             name: String::new(),
             usage: None,
-            sessions: 0,
+            sessions: AtomicUsize::new(0),
             heard: AtomicU64::new(0),
         }
     }
@@ -148,6 +149,14 @@ impl Admission {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Gives the sessions back, before it is dropped. What is still heard counts.
+    pub fn leave(&self) {
+        let sessions = self.sessions.swap(0, Ordering::AcqRel);
+        if let Some(usage) = &self.usage {
+            usage.sessions.fetch_sub(sessions, Ordering::AcqRel);
+        }
     }
 
     /// Speech so far.
@@ -168,9 +177,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Some(usage) = &self.usage {
-            usage.sessions.fetch_sub(self.sessions, Ordering::AcqRel);
-        }
+        self.leave();
     }
 }
 
@@ -202,7 +209,10 @@ mod tests {
         assert!(Allowance::admit(&allowance, 1).is_err());
         drop(first);
         let call = Allowance::admit(&allowance, 1).unwrap();
+        call.leave();
+        // Not twice.
         drop((second, call));
+        assert!(Allowance::admit(&allowance, 3).is_err());
         assert!(Allowance::admit(&allowance, 2).is_ok());
     }
 

@@ -19,7 +19,7 @@ use crate::{
     admin::measure::{self, Skipped},
     audio::{ResampleError, Resampler},
     pipeline::{Event, SourceRange},
-    session::{Outputs, Refusal},
+    session::{Outputs, Refusal, SessionSpec},
 };
 
 /// What is still to be heard when the client has closed its stream follows in pieces of this length.
@@ -35,6 +35,8 @@ pub(super) struct Desk {
     pub(super) floors: [Resampler; 2],
     /// Until when the key that was pressed last on each leg may still be in its floor, in source time.
     pub(super) key_until_ms: [u64; 2],
+    /// What each leg's speaker is interpreted into, and with which terms.
+    pub(super) specs: [SessionSpec; 2],
     /// For what is said on each leg.
     pub(super) outputs: [Outputs; 2],
     pub(super) unread: Duration,
@@ -48,6 +50,7 @@ impl Desk {
         let bad = |message: &str| Err(Refusal::BadAudio(message.to_owned()).into());
         let audio = match request.request {
             Some(Request::Audio(audio)) => audio,
+            Some(Request::SetGlossary(terms)) => return self.set_terms(&terms).await,
             Some(Request::Config(_)) => {
                 return bad("the call is configured already; CallConfig must not be repeated");
             }
@@ -238,7 +241,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn tell_response(
+    pub(super) async fn tell_response(
         &mut self,
         leg: usize,
         response: interpret_response::Response,

@@ -51,6 +51,7 @@ pub async fn serve(
     let mut desk = Desk {
         floors: floors(&legs)?,
         key_until_ms: [0; 2],
+        specs: spec.legs.each_ref().map(|leg| leg.session.clone()),
         legs,
         outputs: [0, 1].map(|leg| Outputs::new(&spec.legs[leg].session)),
         unread: UNREAD,

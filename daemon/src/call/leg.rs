@@ -42,7 +42,7 @@ pub(super) struct Leg {
     key_played: Option<(char, u64)>,
     barge_in: v1::BargeIn,
     /// What was heard, on its way to the pipeline; none, too: nothing more is heard.
-    heard: Option<mpsc::Sender<Vec<f32>>>,
+    heard: Option<mpsc::Sender<Input>>,
     /// Number of the next piece.
     next: u64,
     /// Samples at 16 kHz that came.
@@ -69,7 +69,7 @@ pub(super) struct Came {
 
 impl Leg {
     /// A leg, and the pieces for its pipeline.
-    pub(super) fn new(spec: &LegSpec) -> Result<(Self, mpsc::Receiver<Vec<f32>>), Refusal> {
+    pub(super) fn new(spec: &LegSpec) -> Result<(Self, mpsc::Receiver<Input>), Refusal> {
         let format = spec.session.audio_format;
         let rate = format.sample_rate_hz;
         let bad = |error: &dyn std::fmt::Display| Refusal::BadConfig(error.to_string());
@@ -154,10 +154,16 @@ impl Leg {
         let length = speech.len() as u64;
         self.samples += length;
         if let Some(heard) = &self.heard
-            && heard.try_send(speech).is_err()
+            && heard.try_send(Input::Audio(speech)).is_err()
         {
             self.dropped += length;
         }
+    }
+
+    /// A place in the queue for a change, so that it takes effect behind what was heard so far. None: recognition
+    /// is too far behind.
+    pub(super) fn place_for_change(&self) -> Option<mpsc::OwnedPermit<Input>> {
+        self.heard.clone()?.try_reserve_owned().ok()
     }
 
     /// A key of the other side is heard here.
@@ -220,9 +226,9 @@ impl Leg {
 }
 
 /// Passes pieces on to a pipeline, which may be busy for a while.
-pub(super) async fn forward(mut pieces: mpsc::Receiver<Vec<f32>>, input: mpsc::Sender<Input>) {
+pub(super) async fn forward(mut pieces: mpsc::Receiver<Input>, input: mpsc::Sender<Input>) {
     while let Some(piece) = pieces.recv().await {
-        if input.send(Input::Audio(piece)).await.is_err() {
+        if input.send(piece).await.is_err() {
             return;
         }
     }

@@ -15,6 +15,7 @@ mod echo_gate;
 pub mod fuzzing;
 mod leg;
 mod spec;
+mod terms;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -33,7 +34,7 @@ use crate::{
     audit::Audit,
     config::Sessions,
     engines::Engines,
-    headroom::Share,
+    headroom::{Share, Slot},
     pipeline::{Event, Pipeline, StageFailed},
     session::{Outputs, Refusal, Shutdown, guarded},
     telemetry::traces,
@@ -57,6 +58,8 @@ pub(crate) struct Call {
     pub(crate) admission: Arc<Admission>,
     /// What it takes of the machine, until all that was heard is interpreted.
     pub(crate) share: Share,
+    /// Its places among the sessions.
+    pub(crate) slot: Slot,
 }
 
 impl Call {
@@ -81,6 +84,7 @@ impl Call {
                 outcome
             }
         };
+        admission.leave();
         let code = outcome
             .as_ref()
             .map_or_else(Status::code, |()| tonic::Code::Ok);
@@ -118,10 +122,11 @@ impl Call {
         let mut desk = Desk {
             floors: desk::floors(&legs)?,
             key_until_ms: [0; 2],
+            specs: self.spec.legs.each_ref().map(|leg| leg.session.clone()),
             legs,
             outputs: [0, 1].map(|leg| Outputs::new(&self.spec.legs[leg].session)),
             unread: self.limits.unread_timeout(),
-            admission: self.admission,
+            admission: Arc::clone(&self.admission),
             responses,
         };
         let started = v1::CallStarted {
@@ -175,8 +180,9 @@ impl Call {
                 daemon_resident_bytes: crate::memory::resident_bytes().unwrap_or(0),
             });
         }
-        // Before the end is told, so that the client's next call is not refused for this one's load.
-        drop(self.share);
+        // Before the end is told, so that the client's next call is not refused for this one.
+        drop((self.share, self.slot));
+        self.admission.leave();
         desk.send(Response::Ended(v1::CallEnded { legs: ended }))
             .await
     }

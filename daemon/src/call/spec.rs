@@ -92,6 +92,7 @@ fn session(config: &v1::CallConfig, here: &v1::CallLeg, there: &v1::CallLeg) -> 
         }],
         mode: config.mode,
         glossary: config.glossary.clone(),
+        hot_words: config.hot_words.clone(),
         ..v1::SessionConfig::default()
     }
 }

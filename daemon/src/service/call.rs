@@ -42,7 +42,7 @@ impl InterpreterService {
             return Err(Refusal::BadConfig(message.to_owned()).into());
         }
         let admission = caller.admit(LEGS as usize)?;
-        let slots = self.capacity.admit(LEGS)?;
+        let slot = self.capacity.admit(LEGS)?;
         let spec = CallSpec::resolve(&config, &engines, &self.limits)?;
         let pairs: Vec<LanguagePair> = spec.pairs().collect();
         for pair in pairs {
@@ -59,12 +59,10 @@ impl InterpreterService {
             shutdown: self.shutdown.clone(),
             admission: Arc::new(admission),
             share,
+            slot,
         };
         let (responses, stream) = mpsc::channel(RESPONSE_CAPACITY + AUDIO_CAPACITY);
-        tokio::spawn(async move {
-            call.run(engines, requests, responses).await;
-            drop(slots);
-        });
+        self.capacity.run(call.run(engines, requests, responses));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

@@ -1,67 +1,59 @@
 //! How many sessions there may be, and whether there is room for one more. Who is refused is told at once,
 //! and when to try again.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, OnceLock};
 
 use interpret_proto::v1;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
 
-use crate::{config::Sessions, engines::Engines, headroom::Headroom, session::Refusal};
+use crate::{
+    config::Sessions,
+    engines::Engines,
+    headroom::{Headroom, Slot, Slots},
+    session::Refusal,
+};
 
 /// The daemon's room for sessions and listeners. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Capacity {
     limits: Sessions,
-    /// One permit a session.
-    slots: Arc<Semaphore>,
+    slots: Slots,
+    /// Sessions and calls, until all of them is told, which is after their slots are free.
+    tasks: TaskTracker,
     /// One permit a listener in a room.
     seats: Arc<Semaphore>,
     engines: Arc<OnceLock<Engines>>,
-    running: Arc<AtomicUsize>,
     headroom: Headroom,
-}
-
-/// Places that sessions have taken, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Slots {
-    _permit: OwnedSemaphorePermit,
-    running: Arc<AtomicUsize>,
-    count: usize,
-}
-
-impl Drop for Slots {
-    fn drop(&mut self) {
-        self.running.fetch_sub(self.count, Ordering::AcqRel);
-    }
 }
 
 impl Capacity {
     pub(super) fn new(limits: &Sessions, engines: Arc<OnceLock<Engines>>) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(limits.max)),
+            slots: Slots::new(limits.max),
+            tasks: TaskTracker::new(),
             seats: Arc::new(Semaphore::new(limits.listeners)),
             limits: limits.clone(),
             headroom: Headroom::new(limits.pressure_limit, Arc::clone(&engines)),
             engines,
-            running: Arc::default(),
         }
     }
 
     /// Sessions that run now.
     pub(super) fn sessions(&self) -> usize {
-        self.running.load(Ordering::Acquire)
+        self.slots.taken()
     }
 
-    /// Waits until no session runs; none can begin afterwards.
+    /// Runs a session or call that has been admitted.
+    pub(super) fn run(&self, session: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(session);
+    }
+
+    /// Waits until no session runs and each has told its end; none can begin afterwards.
     pub(super) async fn idle(&self) {
-        let all = u32::try_from(self.limits.max).unwrap_or(u32::MAX);
-        // Never fails: the semaphore is not closed.
-        if let Ok(permits) = self.slots.acquire_many(all).await {
-            permits.forget();
-        }
+        self.slots.close().await;
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// A seat for a listener.
@@ -75,20 +67,12 @@ impl Capacity {
     }
 
     /// Room for `sessions` that run together.
-    pub(super) fn admit(&self, sessions: u32) -> Result<Slots, Refusal> {
-        let permit = Arc::clone(&self.slots).try_acquire_many_owned(sessions);
-        let permit = permit.map_err(|_| {
+    pub(super) fn admit(&self, sessions: u32) -> Result<Slot, Refusal> {
+        self.slots.take(sessions).ok_or_else(|| {
             Refusal::Full(format!(
                 "all {} session slots are taken; try again when one has ended, or raise sessions.max",
                 self.limits.max
             ))
-        })?;
-        let count = sessions as usize;
-        self.running.fetch_add(count, Ordering::AcqRel);
-        Ok(Slots {
-            _permit: permit,
-            running: Arc::clone(&self.running),
-            count,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Connections over TCP, from the moment at which they say something.
+//! Connections over TCP, from the moment at which they have greeted.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -8,6 +8,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
+
+use super::preface::Prefaced;
 
 /// A client that does not greet within this time is dropped.
 const GREETING: Duration = Duration::from_secs(10);
@@ -24,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) fn incoming<S, F>(
     tcp: TcpListener,
     greet: impl Fn(TcpStream) -> F + Send + 'static,
-) -> ReceiverStream<io::Result<S>>
+) -> ReceiverStream<io::Result<Prefaced<S>>>
 where
     S: Send + 'static,
     F: Future<Output = io::Result<S>> + Send + 'static,
@@ -56,7 +58,7 @@ where
                     Ok(Ok(stream)) => {
                         drop(permit);
                         // Fails when the daemon has stopped.
-                        let _ = connections.send(Ok(stream)).await;
+                        let _ = connections.send(Ok(Prefaced::new(stream))).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%error, "a connection was not opened"),
                     Err(_) => tracing::debug!("a client took too long to greet"),

@@ -8,6 +8,7 @@ mod interpreter;
 mod languages;
 mod listen;
 mod open;
+mod preface;
 mod reload;
 mod resume;
 mod tls;

@@ -108,14 +108,15 @@ impl InterpreterService {
             shutdown: self.shutdown.clone(),
             admission: Arc::new(admission),
             share: Arc::new(share),
+            slot,
             resume_token: resume_token.clone(),
         };
         let resumable = self.resumable.clone();
-        tokio::spawn(async move {
+        self.capacity.run(async move {
             session.run(engines, requests, responses).await;
-            drop(slot);
             if !resume_token.is_empty() {
-                resumable.forget(&resume_token).await;
+                // Later, which nobody waits for.
+                tokio::spawn(async move { resumable.forget(&resume_token).await });
             }
         });
         Ok(())

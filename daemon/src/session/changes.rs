@@ -31,10 +31,42 @@ pub(super) enum Outcome {
 
 /// How a session is served after a change.
 #[derive(Debug)]
-pub(super) struct Changed {
-    pub(super) targets: Vec<TargetOutput>,
-    pub(super) glossary_terms: usize,
-    pub(super) hot_words: Vec<String>,
+pub(crate) struct Changed {
+    pub(crate) targets: Vec<TargetOutput>,
+    glossary_terms: usize,
+    pub(crate) hot_words: Vec<String>,
+}
+
+impl Changed {
+    /// How a session is served that was changed to `spec`.
+    pub(crate) fn of(spec: &SessionSpec) -> Self {
+        Self {
+            targets: spec.targets.clone(),
+            glossary_terms: spec.terms.len(),
+            hot_words: spec.hot_words.clone(),
+        }
+    }
+
+    /// As the protocol writes it.
+    pub(crate) fn message(&self, source_ms: u64) -> v1::SessionChanged {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        v1::SessionChanged {
+            targets: self.targets.iter().map(TargetOutput::to_message).collect(),
+            glossary_terms: count(self.glossary_terms),
+            hot_words: count(self.hot_words.len()),
+            source_ms,
+        }
+    }
+}
+
+/// A change that is not done, as the protocol tells it.
+pub(crate) fn refused(refusal: &Refusal, source_ms: u64) -> v1::Notice {
+    v1::Notice {
+        kind: v1::NoticeKind::RequestRefused.into(),
+        message: refusal.to_string(),
+        source_ms,
+        ..v1::Notice::default()
+    }
 }
 
 impl Changes {
@@ -54,7 +86,7 @@ impl Changes {
         match control {
             Control::AddTarget(v1::AddTarget { target }) => self.add(target).await,
             Control::RemoveTarget(v1::RemoveTarget { language }) => self.remove(&language),
-            Control::SetGlossary(terms) => self.set_terms(terms),
+            Control::SetGlossary(terms) => self.spec.set_terms(terms),
             Control::EndUtterance(_) | Control::Acknowledge(_) => Err(Refusal::BadConfig(
                 "this control changes nothing".to_owned(),
             )),
@@ -63,11 +95,7 @@ impl Changes {
 
     /// How the session is served now.
     pub(super) fn state(&self) -> Changed {
-        Changed {
-            targets: self.spec.targets.clone(),
-            glossary_terms: self.spec.terms.len(),
-            hot_words: self.spec.hot_words.clone(),
-        }
+        Changed::of(&self.spec)
     }
 
     async fn add(&mut self, target: Option<v1::Target>) -> Result<Change, Refusal> {
@@ -139,17 +167,23 @@ impl Changes {
         self.share.shrink(Work::voices(before - self.spec.voices()));
         Ok(Change::RemoveTarget(language))
     }
+}
 
-    fn set_terms(&mut self, terms: v1::SetGlossary) -> Result<Change, Refusal> {
+impl SessionSpec {
+    /// Replaces the glossary and the hot words, and tells what the pipeline is to do.
+    ///
+    /// # Errors
+    /// When they make no sense; then everything is as before.
+    pub(crate) fn set_terms(&mut self, terms: v1::SetGlossary) -> Result<Change, Refusal> {
         let hot_words = spec::hot_words(&terms.hot_words)?;
-        let mut targets = self.spec.targets.clone();
+        let mut targets = self.targets.clone();
         for target in &mut targets {
             target.glossary = spec::glossary(&terms.glossary, target.language)?;
         }
-        self.spec.targets = targets;
-        self.spec.terms = terms.glossary;
-        self.spec.hot_words = terms.hot_words;
-        let glossaries = self.spec.targets.iter();
+        self.targets = targets;
+        self.terms = terms.glossary;
+        self.hot_words = terms.hot_words;
+        let glossaries = self.targets.iter();
         Ok(Change::Terms {
             glossaries: glossaries
                 .map(|t| (t.language, t.glossary.clone()))

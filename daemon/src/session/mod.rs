@@ -24,10 +24,18 @@ use tonic::{Code, Status};
 use tracing::Instrument as _;
 
 use crate::{
-    access::Admission, admin::measure, audit::Audit, config::Sessions, engines::Engines,
-    headroom::Share, pipeline::Pipeline, rooms::Room, telemetry::traces,
+    access::Admission,
+    admin::measure,
+    audit::Audit,
+    config::Sessions,
+    engines::Engines,
+    headroom::{Share, Slot},
+    pipeline::Pipeline,
+    rooms::Room,
+    telemetry::traces,
 };
 
+pub(crate) use changes::{Changed, refused};
 pub(crate) use guard::guarded;
 pub use refusal::{REASON_KEY, RETRY_KEY, Refusal};
 pub(crate) use requests::{Requests, Responses};
@@ -62,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) admission: Arc<Admission>,
     /// What it takes of the machine, until all that was heard is interpreted.
     pub(crate) share: Arc<Share>,
+    /// Its place among the sessions.
+    pub(crate) slot: Slot,
     /// What a client needs to come back with; empty: it cannot.
     pub(crate) resume_token: String,
 }
@@ -113,6 +123,7 @@ impl Session {
                 }
                 outcome = guarded(self.interpret(&engines, requests, responses.clone())) => outcome,
             };
+            admission.leave();
             let code = outcome.as_ref().map_or_else(Status::code, |()| Code::Ok);
             measure::session_ended(code);
             audit.end(admission.total(), &outcome);
@@ -138,7 +149,7 @@ impl Session {
         let hear = hear::Hear {
             changes: changes::Changes::new(engines, &self.spec, Arc::clone(&self.share)),
             outcomes: told,
-            admission: self.admission,
+            admission: Arc::clone(&self.admission),
             format: self.spec.audio_format,
             input,
             clock: clock.clone(),
@@ -153,7 +164,8 @@ impl Session {
             clock,
             drain: self.shutdown.drain,
             room: self.room,
-            share: Some(self.share),
+            taken: Some((self.share, self.slot)),
+            admission: self.admission,
             resume_token: self.resume_token,
             responses,
         };

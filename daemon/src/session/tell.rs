@@ -12,13 +12,14 @@ use tonic::Status;
 
 use super::{
     Refusal, Responses, SourceClock,
-    changes::{Changed, Outcome},
+    changes::{Outcome, refused},
     wire::Outputs,
 };
 use crate::{
+    access::Admission,
     admin::measure,
     config::Sessions,
-    headroom::Share,
+    headroom::{Share, Slot},
     pipeline::{Event, NoticeKind, Pipeline},
     rooms::Room,
 };
@@ -34,8 +35,9 @@ pub(super) struct Tell {
     pub(super) drain: CancellationToken,
     /// Where others listen.
     pub(super) room: Option<Arc<Room>>,
-    /// Given back before the end is told, so that the next session of the client is not refused for this one's load.
-    pub(super) share: Option<Arc<Share>>,
+    /// What the session takes of the machine, and its place.
+    pub(super) taken: Option<(Arc<Share>, Slot)>,
+    pub(super) admission: Arc<Admission>,
     pub(super) resume_token: String,
     pub(super) responses: Responses,
 }
@@ -94,7 +96,6 @@ impl Tell {
             }
         }
         let reports = pipeline.finished().await.map_err(Refusal::from)?;
-        self.share = None;
         let reason = if draining {
             v1::EndReason::Shutdown
         } else {
@@ -106,7 +107,16 @@ impl Tell {
             reason: reason.into(),
             daemon_resident_bytes: crate::memory::resident_bytes().unwrap_or(0),
         };
-        self.send(Response::SessionEnded(ended)).await
+        // All is given back before the client knows the end, so that its next session is not refused for this one.
+        let message = v1::InterpretResponse::from(Response::SessionEnded(ended));
+        if let Some(room) = self.room.take() {
+            room.publish(&message);
+        }
+        self.taken = None;
+        self.admission.leave();
+        self.responses
+            .send(message, self.limits.unread_timeout())
+            .await
     }
 
     fn next_heartbeat(&self) -> Instant {
@@ -121,31 +131,15 @@ impl Tell {
     fn changed(&mut self, outcome: Outcome) -> Response {
         let source_ms = self.clock.now_ms();
         match outcome {
-            Outcome::Done(Changed {
-                targets,
-                glossary_terms,
-                hot_words,
-            }) => {
-                let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-                let messages: Vec<v1::Target> = targets.iter().map(|t| t.to_message()).collect();
+            Outcome::Done(changed) => {
+                let message = changed.message(source_ms);
                 if let Some(room) = &self.room {
-                    room.set_targets(messages.clone());
+                    room.set_targets(message.targets.clone());
                 }
-                let hot_words_count = count(hot_words.len());
-                self.outputs.change(targets, &hot_words);
-                Response::SessionChanged(v1::SessionChanged {
-                    targets: messages,
-                    glossary_terms: count(glossary_terms),
-                    hot_words: hot_words_count,
-                    source_ms,
-                })
+                self.outputs.change(changed.targets, &changed.hot_words);
+                Response::SessionChanged(message)
             }
-            Outcome::Refused(refusal) => Response::Notice(v1::Notice {
-                kind: v1::NoticeKind::RequestRefused.into(),
-                message: refusal.to_string(),
-                source_ms,
-                ..v1::Notice::default()
-            }),
+            Outcome::Refused(refusal) => Response::Notice(refused(&refusal, source_ms)),
         }
     }
 

@@ -37,7 +37,7 @@ impl Outputs {
     }
 
     /// Serves these targets from now on, besides those before, which may have more to say.
-    pub(super) fn change(&mut self, targets: Vec<TargetOutput>, hot_words: &[String]) {
+    pub(crate) fn change(&mut self, targets: Vec<TargetOutput>, hot_words: &[String]) {
         self.hot_words = single_words(hot_words);
         for target in targets {
             let known = self

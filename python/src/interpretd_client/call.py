@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from ._proto.interpreter_pb2 import CallAudio, CallConfig, CallEnded, CallRequest, CallResponse, CallStarted
+from ._proto.interpreter_pb2 import (
+    CallAudio,
+    CallConfig,
+    CallEnded,
+    CallRequest,
+    CallStarted,
+    SetGlossary,
+)
 from .errors import InterpretdError, ProtocolError, translate
 from .messages import CallMessage, message_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from types import TracebackType
 
-    from ._proto.interpreter_pb2 import CallResponse
+    from ._proto.interpreter_pb2 import CallResponse, GlossaryTerm
     from .stream import Stream
 
 
@@ -73,6 +80,15 @@ class Call:
             audio = CallAudio(leg=leg, sequence=self._sequences[leg], data=data)
             self._sequences[leg] += 1
             await self._open_stream().write(CallRequest(audio=audio))
+
+    async def set_glossary(self, glossary: Sequence[GlossaryTerm], hot_words: Sequence[str] = ()) -> None:
+        """Replaces the glossary and the hot words of both legs.
+
+        Each leg is answered with a CallEvent: SessionChanged, or a Notice of kind REQUEST_REFUSED.
+        """
+        terms = SetGlossary(glossary=glossary, hot_words=hot_words)
+        async with self._writing:
+            await self._open_stream().write(CallRequest(set_glossary=terms))
 
     async def finish(self) -> None:
         """Says that no more audio comes: what was said is still interpreted, then CallEnded comes."""

@@ -132,11 +132,12 @@ class Daemon:
         *,
         mode: Mode.ValueType = Mode.MODE_UNSPECIFIED,
         glossary: Sequence[GlossaryTerm] = (),
+        hot_words: Sequence[str] = (),
     ) -> Call:
         """Interprets both sides of a telephone call. Use it as an async context manager."""
         if len(legs) != _LEGS:
             raise InvalidArgument(f"a call has two legs, not {len(legs)}")
-        config = CallConfig(legs=legs, mode=mode, glossary=glossary)
+        config = CallConfig(legs=legs, mode=mode, glossary=glossary, hot_words=hot_words)
         stub = InterpreterStub(self.channel)
         call = Call(lambda: Stream(stub.Call(metadata=self.metadata)), config, self._address.text)
         self._open.add(call)
