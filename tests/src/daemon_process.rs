@@ -69,8 +69,14 @@ impl DaemonProcess {
                 command
             }
         };
+        // Unless it is to listen somewhere else.
+        let listen = match flags.contains(&"--listen") {
+            true => &[][..],
+            false => &["--listen", "127.0.0.1:0"],
+        };
         let child = command
-            .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--unix"])
+            .args(listen)
+            .args(["--log-format", "json", "--unix"])
             .arg(folder.path().join("socket"))
             .args(flags)
             .stdin(Stdio::null())

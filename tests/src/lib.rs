@@ -7,6 +7,7 @@ pub mod interpret_command;
 pub mod microphone;
 pub mod model_cache;
 pub mod noises;
+pub mod packets;
 pub mod pipeline;
 pub mod proxy;
 pub mod resources;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional, split},
-    net::{TcpListener, UnixListener, UnixStream},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
@@ -23,8 +23,8 @@ use crate::daemon_process::connect;
 pub enum Weather {
     /// At once.
     Fair,
-    /// Each piece up to 300 ms late, and one in twenty, whose packet was lost, half a second more: in
-    /// order, as TCP has it.
+    /// Each piece up to 300 ms late, and one in twenty, whose packet was lost, half a second more: in order, as TCP
+    /// has it. (Where packets can be lost for real, there is [`crate::packets`].)
     Rough,
 }
 
@@ -50,7 +50,7 @@ impl Proxy {
             // Aborted with the task that holds them.
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                connections.spawn(pass(near, socket.clone(), Weather::Fair, freezing.clone()));
+                connections.spawn(pass_until_frozen(near, socket.clone(), freezing.clone()));
             }
         });
         Ok(Self {
@@ -84,6 +84,7 @@ impl Drop for Proxy {
 #[derive(Debug)]
 pub struct TcpProxy {
     address: SocketAddr,
+    socket: watch::Sender<PathBuf>,
     passing: JoinHandle<()>,
 }
 
@@ -103,16 +104,25 @@ impl TcpProxy {
     pub async fn at(address: SocketAddr, socket: &Path, weather: Weather) -> Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let socket = socket.to_owned();
+        let (socket, leads_to) = watch::channel(socket.to_owned());
         let passing = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                // Its sender is gone: it never freezes.
-                let never = watch::channel(false).1;
-                connections.spawn(pass(near, socket.clone(), weather, never));
+                let socket = leads_to.borrow().clone();
+                connections.spawn(pass(near, socket, weather));
             }
         });
-        Ok(Self { address, passing })
+        Ok(Self {
+            address,
+            socket,
+            passing,
+        })
+    }
+
+    /// Leads new connections to another daemon from here on, as a balancer does that is told of one; those that
+    /// there are stay as they are.
+    pub fn lead_to(&self, socket: &Path) {
+        self.socket.send_replace(socket.to_owned());
     }
 
     /// Where it is.
@@ -129,29 +139,34 @@ impl Drop for TcpProxy {
 }
 
 /// Carries a connection until either side ends it.
-async fn pass<S>(
-    mut near: S,
-    socket: PathBuf,
-    weather: Weather,
-    mut freezing: watch::Receiver<bool>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn pass(mut near: TcpStream, socket: PathBuf, weather: Weather) {
     let Ok(mut far) = UnixStream::connect(&socket).await else {
         return;
     };
-    if weather == Weather::Fair {
-        tokio::select! {
-            // An end is an end, whatever it was.
-            _ = copy_bidirectional(&mut near, &mut far) => return,
-            Ok(_) = freezing.wait_for(|frozen| *frozen) => {}
+    match weather {
+        // An end is an end, whatever it was.
+        Weather::Fair => drop(copy_bidirectional(&mut near, &mut far).await),
+        Weather::Rough => {
+            let (near_in, near_out) = split(near);
+            let (far_in, far_out) = split(far);
+            tokio::join!(late(near_in, far_out, 1), late(far_in, near_out, 2));
         }
-        // Both ends stay open.
-        return std::future::pending().await;
     }
-    let (near_in, near_out) = split(near);
-    let (far_in, far_out) = split(far);
-    tokio::join!(late(near_in, far_out, 1), late(far_in, near_out, 2));
+}
+
+/// The same, or until nothing is carried any more: then both ends stay open.
+async fn pass_until_frozen(
+    mut near: UnixStream,
+    socket: PathBuf,
+    mut freezing: watch::Receiver<bool>,
+) {
+    let Ok(mut far) = UnixStream::connect(&socket).await else {
+        return;
+    };
+    tokio::select! {
+        _ = copy_bidirectional(&mut near, &mut far) => {}
+        Ok(_) = freezing.wait_for(|frozen| *frozen) => std::future::pending().await,
+    }
 }
 
 /// Carries one direction of a rough network.

@@ -5,7 +5,8 @@ use std::{collections::VecDeque, time::Duration};
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
     AudioEncoding, AudioFormat, CallAudio, CallConfig, CallEnded, CallEvent, CallLeg, CallRequest,
-    Dtmf, call_request, call_response, interpreter_client::InterpreterClient,
+    Dtmf, SetGlossary, call_request, call_response, interpret_response::Response,
+    interpreter_client::InterpreterClient,
 };
 use interpretd::audio::{Encoding, Format, Resampler};
 use tokio::{
@@ -98,10 +99,27 @@ pub fn leg(language: &str) -> CallLeg {
     }
 }
 
+/// How a leg's samples are laid out; where there is no such format, as telephones have it.
+fn format(leg: &CallLeg) -> Format {
+    let Some(format) = leg.audio_format else {
+        return mulaw();
+    };
+    let encoding = match format.encoding() {
+        AudioEncoding::Alaw => Encoding::Alaw,
+        AudioEncoding::Linear16 => Encoding::Linear16,
+        _ => return mulaw(),
+    };
+    Format {
+        encoding,
+        sample_rate_hz: format.sample_rate_hz,
+        channels: 1,
+    }
+}
+
 /// What came of a call.
 #[derive(Debug, Default)]
 pub struct Called {
-    /// What each leg's ear heard, at 8 kHz.
+    /// What each leg's ear heard, at the leg's rate.
     pub heard: [Vec<f32>; 2],
     /// Everything that was told, in order.
     pub events: Vec<CallEvent>,
@@ -112,13 +130,17 @@ pub struct Called {
 }
 
 impl Called {
+    /// What was told of a leg, in order.
+    pub fn of(&self, leg: u32) -> impl Iterator<Item = &Response> {
+        let events = self.events.iter().filter(move |event| event.leg == leg);
+        events.filter_map(|event| event.event.as_ref()?.response.as_ref())
+    }
+
     /// What was said on a leg, as recognised.
     #[must_use]
     pub fn said(&self, leg: u32) -> String {
-        use interpret_proto::v1::interpret_response::Response;
-        let events = self.events.iter().filter(|event| event.leg == leg);
-        events
-            .filter_map(|event| match event.event.as_ref()?.response.as_ref()? {
+        self.of(leg)
+            .filter_map(|event| match event {
                 Response::SourceText(text) => Some(text.committed.as_str()),
                 _ => None,
             })
@@ -134,8 +156,24 @@ pub async fn call(
     client: &mut InterpreterClient<Channel>,
     config: CallConfig,
     said: [Vec<f32>; 2],
-    mut echoes: [Option<Echo>; 2],
+    echoes: [Option<Echo>; 2],
 ) -> Result<Called, Status> {
+    call_and_change(client, config, said, echoes, None).await
+}
+
+/// The same, in which the glossary is replaced as soon as the first frames are sent.
+///
+/// # Errors
+/// As [`call`].
+pub async fn call_and_change(
+    client: &mut InterpreterClient<Channel>,
+    config: CallConfig,
+    said: [Vec<f32>; 2],
+    mut echoes: [Option<Echo>; 2],
+    mut change: Option<SetGlossary>,
+) -> Result<Called, Status> {
+    let formats = [0, 1].map(|leg| config.legs.get(leg).map_or_else(mulaw, format));
+    let lengths = formats.map(|format| format.sample_rate_hz as usize / 50);
     let (requests, waiting) = mpsc::channel(8);
     let send = |request| {
         let requests = requests.clone();
@@ -155,21 +193,22 @@ pub async fn call(
         .await?
         .into_inner();
     let mut called = Called::default();
-    let format = mulaw();
     let begun = Instant::now();
     let frames = said
         .iter()
-        .map(|said| said.len().div_ceil(FRAME))
+        .zip(lengths)
+        .map(|(said, length)| said.len().div_ceil(length))
         .max()
         .unwrap_or(0);
-    let mut last_played = [vec![0.0; FRAME], vec![0.0; FRAME]];
+    let mut last_played = lengths.map(|length| vec![0.0; length]);
     let mut waits = 0;
     for frame in 0..frames as u64 {
         sleep_until(begun + Duration::from_millis(20) * frame as u32).await;
         for leg in 0..2 {
-            let from = frame as usize * FRAME;
-            let mut samples: Vec<f32> = said[leg].iter().skip(from).take(FRAME).copied().collect();
-            samples.resize(FRAME, 0.0);
+            let length = lengths[leg];
+            let from = frame as usize * length;
+            let mut samples: Vec<f32> = said[leg].iter().skip(from).take(length).copied().collect();
+            samples.resize(length, 0.0);
             if let Some(echo) = &mut echoes[leg] {
                 for (sample, back) in samples.iter_mut().zip(echo.pass(&last_played[leg])) {
                     *sample += back;
@@ -178,10 +217,13 @@ pub async fn call(
             let audio = CallAudio {
                 leg: leg as u32,
                 sequence: frame,
-                data: format.encode(&samples),
+                data: formats[leg].encode(&samples),
             };
             send(call_request::Request::Audio(audio)).await?;
             waits += 1;
+        }
+        if let Some(terms) = change.take() {
+            send(call_request::Request::SetGlossary(terms)).await?;
         }
         // Everything that has come; at least the frames that answer those sent.
         while waits > 0 {
@@ -190,7 +232,7 @@ pub async fn call(
             };
             if let Some(audio) = take(&mut called, message.response) {
                 let leg = usize::from(audio.leg != 0);
-                let samples = format.decode(&audio.data).unwrap_or_default();
+                let samples = formats[leg].decode(&audio.data).unwrap_or_default();
                 called.heard[leg].extend(&samples);
                 last_played[leg] = samples;
                 waits -= 1;
@@ -200,8 +242,9 @@ pub async fn call(
     drop(requests);
     while let Some(message) = responses.message().await? {
         if let Some(audio) = take(&mut called, message.response) {
-            let samples = format.decode(&audio.data).unwrap_or_default();
-            called.heard[usize::from(audio.leg != 0)].extend(samples);
+            let leg = usize::from(audio.leg != 0);
+            let samples = formats[leg].decode(&audio.data).unwrap_or_default();
+            called.heard[leg].extend(samples);
         }
     }
     Ok(called)
@@ -209,13 +252,13 @@ pub async fn call(
 
 /// Keeps what is no audio; gives what is.
 fn take(called: &mut Called, response: Option<call_response::Response>) -> Option<CallAudio> {
-    use call_response::Response;
+    use call_response::Response as Told;
     match response? {
-        Response::Audio(audio) => return Some(audio),
-        Response::Event(event) => called.events.push(event),
-        Response::Dtmf(dtmf) => called.keys.push(dtmf),
-        Response::Ended(ended) => called.ended = Some(ended),
-        Response::Started(_) => {}
+        Told::Audio(audio) => return Some(audio),
+        Told::Event(event) => called.events.push(event),
+        Told::Dtmf(dtmf) => called.keys.push(dtmf),
+        Told::Ended(ended) => called.ended = Some(ended),
+        Told::Started(_) => {}
     }
     None
 }

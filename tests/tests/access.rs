@@ -24,7 +24,7 @@ use interpret::{
 };
 use interpret_proto::v1::GetCapacityRequest;
 use interpret_tests::daemon_process::{DaemonProcess, program};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 /// An authority, and what it has signed, as files.
@@ -49,8 +49,15 @@ impl Authority {
 
     /// Signs a certificate for `localhost`, into NAME.pem and NAME.key.
     fn sign(&self, name: &str) -> Result<()> {
+        self.sign_until(name, 2100)
+    }
+
+    /// Signs one that is valid from 2020 until the beginning of a year.
+    fn sign_until(&self, name: &str, year: i32) -> Result<()> {
         let key = KeyPair::generate()?;
-        let params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer)?;
         fs::write(self.path(&format!("{name}.pem")), certificate.pem())?;
         fs::write(self.path(&format!("{name}.key")), key.serialize_pem())?;
@@ -160,6 +167,24 @@ async fn certificates_of_both_sides_are_checked_and_read_again_when_they_change(
         );
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+    // One that has expired is served, and believed by nobody; a daemon cannot know better than who renews it.
+    stranger.sign_until("expired", 2021)?;
+    fs::copy(stranger.path("expired.key"), authority.path("server.key"))?;
+    fs::copy(stranger.path("expired.pem"), authority.path("server.pem"))?;
+    signal(&daemon, "HUP")?;
+    let begun = Instant::now();
+    while let Ok(connected) = connect(&renewed).await {
+        drop(connected);
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is believed");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    fs::copy(stranger.path("server.key"), authority.path("server.key"))?;
+    fs::copy(stranger.path("server.pem"), authority.path("server.pem"))?;
+    signal(&daemon, "HUP")?;
+    while connect(&renewed).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     // One that is damaged changes nothing.
     fs::write(authority.path("server.pem"), "no certificate")?;
     signal(&daemon, "HUP")?;
@@ -188,9 +213,53 @@ async fn a_daemon_that_asks_for_certificates_serves_nobody_without() -> Result<(
     };
     let own = |of: &Authority| Some((of.path("client.pem"), of.path("client.key")));
     connect(&endpoint(&daemon, "https", with(own(&authority)))?).await?;
-    for wrong in [None, own(&stranger)] {
+    authority.sign_until("client", 2021)?;
+    for wrong in [None, own(&stranger), own(&authority)] {
         let refused = connect(&endpoint(&daemon, "https", with(wrong))?).await;
         assert!(refused.is_err(), "{refused:?}");
+    }
+    Ok(())
+}
+
+/// A session of so many seconds of silence, to its end.
+async fn silence(connection: &Connection, seconds: usize) -> Result<(), ClientError> {
+    let pieces = stream::iter((0..seconds).map(|_| Ok(vec![0.0; 16_000])));
+    let mut session = Session::open(connection.clone(), config(), pieces, Pace::Fast).await?;
+    while session.next().await?.is_some() {}
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn minutes_of_a_day_run_out_and_an_audit_log_says_who_used_them() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("tokens.toml");
+    let desk = token("desk", &file, &["--minutes-per-day", "1"])?;
+    let flags = ["--tokens".to_owned(), file.display().to_string()];
+    let daemon = start(&flags).await?;
+    let connection = connect(&endpoint(&daemon, "http", shows(&desk))?).await?;
+    silence(&connection, 59).await?;
+    silence(&connection, 2).await?;
+    assert_eq!(reason(silence(&connection, 1).await), Reason::Quota);
+    let log = daemon.log();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|line| line["target"] == "interpretd::audit");
+    let ended: Vec<_> = lines
+        .map(|line| line["fields"].clone())
+        .filter(|fields| fields["message"] == "ended")
+        .collect();
+    assert_eq!(ended.len(), 2, "{log}");
+    for (fields, heard_s) in ended.iter().zip([59, 2]) {
+        for (field, value) in [
+            ("kind", "session"),
+            ("caller", "desk"),
+            ("languages", "fr to en"),
+            ("code", "Ok"),
+        ] {
+            assert_eq!(fields[field], value, "{fields}");
+        }
+        assert_eq!(fields["heard_s"], heard_s, "{fields}");
     }
     Ok(())
 }

@@ -10,14 +10,15 @@
 
 use anyhow::Result;
 use interpret_proto::v1::{
-    AudioEncoding, CallConfig, CallLeg, EndReason, interpret_response::Response,
+    AudioEncoding, AudioFormat, BargeIn, CallConfig, CallLeg, EndReason, GlossaryTerm, SetGlossary,
+    interpret_response::Response,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
     ears, pipeline,
     scores::{WordErrors, word_errors},
     speech::recording,
-    telephone::{Echo, FRAME, RATE, call, leg, narrow_band, wide},
+    telephone::{Echo, FRAME, RATE, call, call_and_change, leg, narrow_band, wide},
 };
 use interpretd::{Config, Daemon, call::EchoGate, engines::Engines};
 use tokio::runtime::Runtime;
@@ -193,6 +194,118 @@ async fn both_sides_of_a_call_understand_each_other_over_lines_that_echo() -> Re
         assert_eq!(leg.reason(), EndReason::Finished);
         assert!(leg.stages.iter().any(|stage| stage.stage == "recognise"));
     }
+    Ok(())
+}
+
+/// How loud a piece of sound is (RMS).
+fn loudness(sound: &[f32]) -> f32 {
+    (sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32).sqrt()
+}
+
+/// The words of a text, in no order.
+fn sorted_words(text: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    words.sort_unstable();
+    words
+}
+
+/// A-law on one side and 16 kHz on the other, a slow voice that is interrupted, the other side's own voice, and
+/// terms that are replaced while the call lasts.
+#[tokio::test(flavor = "multi_thread")]
+async fn legs_of_different_kinds_with_all_that_can_be_asked_for() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--preload", "fr-en,en-fr"]).await?;
+    let mut client = daemon.client().await?;
+    let (french, english) = (recording("read-cheetah-fr")?, recording("jfk-en")?);
+    let format = |encoding: AudioEncoding, rate: usize| {
+        Some(AudioFormat {
+            encoding: encoding.into(),
+            sample_rate_hz: rate as u32,
+            channels: 1,
+        })
+    };
+    let config = CallConfig {
+        legs: vec![
+            CallLeg {
+                audio_format: format(AudioEncoding::Alaw, RATE),
+                // So slow that some of it is still to be said when it is interrupted.
+                speed_percent: 50,
+                barge_in: BargeIn::Stop.into(),
+                no_echo: true,
+                ..leg("fr")
+            },
+            CallLeg {
+                audio_format: format(AudioEncoding::Linear16, 16_000),
+                original_percent: 50,
+                no_echo: true,
+                ..leg("en")
+            },
+        ],
+        ..CallConfig::default()
+    };
+    let agent = english.samples()?;
+    let interrupts_ms = agent.len() / 16 + 1_500;
+    let mut caller = vec![0.0; interrupts_ms * RATE / 1_000];
+    let words = narrow_band(&french.samples()?)?;
+    let spoken_ms = words.len() * 1_000 / RATE;
+    caller.extend(&words);
+    caller.resize(caller.len() + 8 * RATE, 0.0);
+    let term = GlossaryTerm {
+        source: "country".to_owned(),
+        target: "contrée".to_owned(),
+        language: "fr".to_owned(),
+    };
+    let terms = SetGlossary {
+        glossary: vec![term],
+        hot_words: vec!["Americans".to_owned()],
+    };
+    let said = [caller, agent];
+    let called = call_and_change(&mut client, config, said, [None, None], Some(terms)).await?;
+
+    let errors = word_errors(&called.said(0), &french.transcript)
+        + word_errors(&called.said(1), &english.transcript);
+    println!("leg 0: {}\nleg 1: {}", called.said(0), called.said(1));
+    assert!(errors.percent() <= 30.0, "{:.0} %", errors.percent());
+    // The terms are replaced for both, and are followed.
+    for (leg, glossary_terms) in [(0, 1), (1, 1)] {
+        let changed = called.of(leg).find_map(|event| match event {
+            Response::SessionChanged(changed) => Some((changed.glossary_terms, changed.hot_words)),
+            _ => None,
+        });
+        assert_eq!(changed, Some((glossary_terms, 1)), "leg {leg}");
+    }
+    let (mut committed, mut spoken, mut skipped, mut honoured, mut hot) =
+        (String::new(), String::new(), String::new(), 0, 0);
+    for event in called.of(1) {
+        match event {
+            Response::SourceText(text) => hot += text.words.iter().filter(|w| w.hot).count(),
+            Response::TranslatedText(text) => {
+                committed.push_str(&text.committed);
+                honoured += text.terms.iter().filter(|term| term.honoured).count();
+            }
+            Response::TranslatedAudio(audio) => spoken.push_str(&audio.text),
+            Response::Notice(notice) => {
+                assert!(notice.message.contains("has begun to speak"), "{notice:?}");
+                skipped.push_str(&notice.text);
+            }
+            _ => {}
+        }
+    }
+    println!("committed: {committed}\nspoken: {spoken}\nskipped: {skipped}");
+    assert!(honoured >= 1, "{committed}");
+    assert_eq!(hot, 1, "{}", called.said(1));
+    // What the interruption has left out is told, and nothing is lost in between.
+    assert!(!skipped.is_empty(), "nothing was left out");
+    let all = format!("{spoken}{skipped}");
+    assert_eq!(sorted_words(&all), sorted_words(&committed));
+    // The agent hears the caller's own voice at once, and half as loud; the caller does not hear the agent's.
+    let at = |ms: usize| &called.heard[1][ms * 16..(ms + 1_000) * 16];
+    let original = loudness(&words[..RATE]);
+    let overheard = loudness(at(interrupts_ms));
+    let share = overheard / original;
+    assert!((0.4..0.6).contains(&share), "{share:.2}");
+    assert!(loudness(at(interrupts_ms - 1_200)) < 0.001);
+    assert!(loudness(&called.heard[0][..RATE]) < 0.001);
+    assert!(called.heard[1].len() >= (interrupts_ms + spoken_ms + 8_000) * 16);
     Ok(())
 }
 

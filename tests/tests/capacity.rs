@@ -9,8 +9,8 @@
 
 use anyhow::{Context as _, Result};
 use interpret_proto::v1::{
-    CallConfig, GetCapacityRequest, NoticeKind, SessionConfig, interpret_request::Request,
-    interpret_response::Response,
+    CallConfig, GetCapacityRequest, ListenRequest, NoticeKind, SessionConfig,
+    interpret_request::Request, interpret_response::Response,
 };
 use interpret_tests::{
     daemon_process::DaemonProcess,
@@ -79,6 +79,58 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
     let samples = recording("jfk-en")?.samples()?;
     let all = first.finish(chunks(&samples, 1_600)).await?;
     assert!(matches!(all.last(), Some(Response::SessionEnded(_))));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_is_told_when_everything_is_given_back() -> Result<()> {
+    let daemon = DaemonProcess::ready(&["--max-sessions", "2"]).await?;
+    let mut client = daemon.client().await?;
+    let legs = CallConfig {
+        legs: vec![leg("fr"), leg("en")],
+        ..CallConfig::default()
+    };
+    // Whoever has heard the end can have the place and the room at once, each time.
+    for _ in 0..10 {
+        let speaker = SessionConfig {
+            room: "hall".to_owned(),
+            ..config("en", "fr")
+        };
+        let stream = Stream::open(&mut client, Request::Config(speaker)).await?;
+        let events = stream.finish([]).await?;
+        assert!(matches!(events.last(), Some(Response::SessionEnded(_))));
+        let called = call(&mut client, legs.clone(), Default::default(), [None, None]).await?;
+        assert!(called.ended.is_some());
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_as_many_listeners_as_there_may_be() -> Result<()> {
+    let daemon = DaemonProcess::ready_with("[sessions]\nlisteners = 1\n", &[]).await?;
+    let mut client = daemon.client().await?;
+    let speaker = SessionConfig {
+        room: "hall".to_owned(),
+        ..config("en", "fr")
+    };
+    let _speaker = Stream::open(&mut client, Request::Config(speaker)).await?;
+    let ask = ListenRequest {
+        room: "hall".to_owned(),
+        language: "fr".to_owned(),
+        captions_only: false,
+    };
+    let listener = client.listen(ask.clone()).await?;
+    assert_full(&client.listen(ask.clone()).await.unwrap_err());
+    let capacity = client.get_capacity(GetCapacityRequest {}).await?;
+    let capacity = capacity.into_inner();
+    assert_eq!((capacity.listeners, capacity.listeners_max), (1, 1));
+    drop(listener);
+    let mut tries = 0;
+    while client.listen(ask.clone()).await.is_err() {
+        tries += 1;
+        assert!(tries < 100, "the seat is not given back");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
     Ok(())
 }
 

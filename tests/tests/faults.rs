@@ -8,19 +8,15 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use interpret_proto::v1::{
-    AudioChunk, GlossaryTerm, ListLanguagesRequest, Resume, Resumed, SessionConfig,
-    interpret_request::Request, interpret_response::Response,
-    interpreter_client::InterpreterClient,
+    AudioChunk, GlossaryTerm, Resume, Resumed, SessionConfig, interpret_request::Request,
+    interpret_response::Response, interpreter_client::InterpreterClient,
 };
 use interpret_tests::{
-    daemon_process::{DaemonProcess, connect, program},
+    daemon_process::DaemonProcess,
     proxy::Proxy,
     speech::recording,
     stream::{Stream, chunks, config},
@@ -78,6 +74,10 @@ async fn connections_that_say_nothing_or_garbage() -> Result<()> {
         let answered = connection.read_to_end(&mut answer);
         let _ = tokio::time::timeout(Duration::from_secs(5), answered).await;
     }
+    // Nor does a connection that begins as it should and stops.
+    let mut begun = TcpStream::connect(&address).await?;
+    begun.write_all(b"PRI * HTTP/2.0").await?;
+    silent.push(begun);
     // Who says nothing does not keep a connection for ever.
     for mut connection in silent {
         let mut nothing = [0; 1];
@@ -212,37 +212,4 @@ async fn opened(client: &mut InterpreterClient<Channel>) -> Result<Stream> {
         assert!(waited < Duration::from_secs(90), "the place is not free");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_was_killed_leaves_nothing_in_the_way_of_the_next() -> Result<()> {
-    let folder = tempfile::TempDir::new()?;
-    let socket = folder.path().join("socket");
-    for _ in 0..2 {
-        let mut daemon = Command::new(program("interpretd")?)
-            .args(["--listen", "", "--unix"])
-            .arg(&socket)
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut tries = 0;
-        loop {
-            if let Ok(channel) = connect(&socket).await {
-                let mut client = InterpreterClient::new(channel);
-                if client.list_languages(ListLanguagesRequest {}).await.is_ok() {
-                    break;
-                }
-            }
-            tries += 1;
-            assert!(
-                tries < 600 && daemon.try_wait()?.is_none(),
-                "it does not start"
-            );
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        // Killed, not asked to end: its socket file stays.
-        daemon.kill()?;
-        daemon.wait()?;
-        assert!(socket.exists());
-    }
-    Ok(())
 }

@@ -1,5 +1,4 @@
-//! The daemon as a service: start, health, reflection, several sessions, shutdown, bad
-//! configuration.
+//! The daemon as a service: start, health, reflection, several sessions, bad configuration.
 
 #![allow(
     unreachable_pub,
@@ -13,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use interpret_proto::v1::{
-    EndReason, GlossaryTerm, ListLanguagesRequest, ListVoicesRequest, NoticeKind, SessionConfig,
+    GlossaryTerm, ListLanguagesRequest, ListVoicesRequest, SessionConfig,
     interpret_request::Request, interpret_response::Response,
     interpreter_client::InterpreterClient,
 };
@@ -291,80 +290,6 @@ async fn a_language_is_detected_with_a_probability_and_spoken_as_fast_as_asked()
     // Pauses after sentences stay as long as they are.
     let shorter = lengths[1] / lengths[0];
     assert!((0.6..0.8).contains(&shorter), "{shorter}");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sigterm_finishes_what_was_heard_and_then_ends() -> Result<()> {
-    let mut daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
-    let samples = recording("read-leopard-fr")?.samples()?;
-    let mut client = daemon.client().await?;
-    let mut stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
-    for request in chunks(&samples, 1_600) {
-        stream.send(request).await?;
-    }
-    // The client's side stays open: only the signal ends the session.
-    while let Some(response) = stream.next().await? {
-        if matches!(response, Response::Speech(_)) {
-            break;
-        }
-    }
-    daemon.terminate()?;
-    let mut rest = Vec::new();
-    while let Some(response) = stream.next().await? {
-        rest.push(response);
-    }
-    let told = |kind: NoticeKind| {
-        rest.iter()
-            .any(|r| matches!(r, Response::Notice(notice) if notice.kind() == kind))
-    };
-    assert!(told(NoticeKind::ShuttingDown), "{rest:?}");
-    assert!(
-        rest.iter()
-            .any(|r| matches!(r, Response::TranslatedAudio(_))),
-        "nothing was spoken"
-    );
-    let Some(Response::SessionEnded(ended)) = rest.last() else {
-        anyhow::bail!("no SessionEnded: {:?}", rest.last());
-    };
-    assert_eq!(ended.reason(), EndReason::Shutdown);
-    drop(stream);
-    let status = daemon.ended().await?;
-    assert_eq!(status.code(), Some(0), "{}", daemon.log());
-    assert!(!daemon.socket().exists(), "the socket file is left behind");
-    Ok(())
-}
-
-#[tokio::test]
-async fn running_sessions_linger_where_they_may_and_new_ones_are_refused() -> Result<()> {
-    let wrapper = ["env", "INTERPRETD_SESSIONS__LINGER_SECS=60"].map(str::to_owned);
-    let mut daemon = DaemonProcess::ready_under(&wrapper, &["--preload", "fr-en"]).await?;
-    let samples = recording("read-leopard-fr")?.samples()?;
-    let mut client = daemon.client().await?;
-    let stream = Stream::open(&mut client, Request::Config(config("fr", "en"))).await?;
-    daemon.terminate()?;
-    let refused = loop {
-        match Stream::open(&mut client, Request::Config(config("fr", "en"))).await {
-            Ok(early) => drop(early),
-            // Early ones take a moment to be gone.
-            Err(status) if status.code() == tonic::Code::ResourceExhausted => {}
-            Err(status) => break status,
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    assert_eq!(refused.code(), tonic::Code::Unavailable, "{refused}");
-    let events = stream.finish(chunks(&samples, 1_600)).await?;
-    assert!(
-        events
-            .iter()
-            .any(|r| matches!(r, Response::TranslatedAudio(_)))
-    );
-    let Some(Response::SessionEnded(ended)) = events.last() else {
-        anyhow::bail!("no SessionEnded: {:?}", events.last());
-    };
-    assert_eq!(ended.reason(), EndReason::Finished);
-    // Nothing runs any more: it waits no longer.
-    assert_eq!(daemon.ended().await?.code(), Some(0), "{}", daemon.log());
     Ok(())
 }
 

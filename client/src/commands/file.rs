@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     Failure, ServerArgs,
     interrupt::Interrupts,
-    request::{ModeArg, OutputArgs, Request, refuse_clashes},
+    request::{ModeArg, OutputArgs, Request, refuse_clashes, speed_percent},
     work::Work,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long)]
     voice: Vec<String>,
     /// Speak so fast, in percent of the voice's own speed.
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(50..=150))]
+    #[arg(long, value_name = "PERCENT", value_parser = speed_percent())]
     speed: Option<u32>,
     /// Trade between delay and quality [default: the daemon's].
     #[arg(long, value_enum)]

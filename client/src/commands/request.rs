@@ -13,6 +13,11 @@ use crate::{
     session::{Config, Mode, Target},
 };
 
+/// `--speed`: what the protocol takes (Target.speed_percent).
+pub(super) fn speed_percent() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(50..=150)
+}
+
 /// `--mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

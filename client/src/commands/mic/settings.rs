@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{
     ServerArgs,
-    request::{ModeArg, OutputArgs},
+    request::{ModeArg, OutputArgs, speed_percent},
 };
 use crate::{
     device::{Choice, EchoMode, Pick},
@@ -76,7 +76,7 @@ pub struct Args {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     voice: Vec<String>,
     /// Speak so fast, in percent of the voice's own speed.
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(50..=150))]
+    #[arg(long, value_name = "PERCENT", value_parser = speed_percent())]
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<u32>,
     /// Trade between delay and quality [default: low-latency].
