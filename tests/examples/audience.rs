@@ -1,27 +1,37 @@
-//! What the listeners of a room cost: one French speaker, rendered in English (spoken) and in Portuguese
+//! What the listeners of a room cost: one French speaker, rendered in English (spoken) and in four more languages
 //! (captions, through English), without listeners and with them. Prints processor time, also per listener.
 //!
 //! `cargo run --release -p interpret-tests --example audience -- 200`
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
+use std::collections::HashMap;
+
 use anyhow::{Result, ensure};
 use futures_util::stream;
 use interpret::{
     audio::Pace,
     connect::{Endpoint, connect},
-    session::{Config, Event, Listening, Mode, Session, Source, Target},
+    session::{Event, Listening, Mode, Session},
 };
-use interpret_tests::{daemon_process::DaemonProcess, speech::recording};
+use interpret_tests::{daemon_process::DaemonProcess, five_targets, speech::recording};
 
 const ROOM: &str = "great-hall";
 /// What listeners choose: a language, and whether only captions.
-const CHOICES: [(&str, bool); 4] = [("en", false), ("en", true), ("pt", true), ("fr", false)];
+const CHOICES: [(&str, bool); 7] = [
+    ("en", false),
+    ("en", true),
+    ("fr", false),
+    ("pt", true),
+    ("es", true),
+    ("it", true),
+    ("de", true),
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let listeners = std::env::args().nth(1).map_or(Ok(200), |n| n.parse())?;
-    let daemon = DaemonProcess::ready(&["--preload", "fr-en", "--admin", "127.0.0.1:0"]).await?;
+    let (daemon, _cache) = five_targets::daemon().await?;
     let endpoint: Endpoint = format!("unix:{}", daemon.socket().display()).parse()?;
     // Once for the pages and caches that everybody needs.
     interpreted(&daemon, &endpoint, 0).await?;
@@ -56,11 +66,7 @@ async fn interpreted(
         samples.extend(recording(name)?.samples()?);
     }
     let seconds = samples.len() as f64 / 16_000.0;
-    let config = Config::new(Source::Language("fr".parse()?))
-        .target(Target::new("en".parse()?))
-        .target(Target::new("pt".parse()?).captions_only())
-        .mode(Mode::LowLatency)
-        .room(ROOM);
+    let config = five_targets::config(ROOM)?.mode(Mode::LowLatency);
     let pieces: Vec<_> = samples
         .chunks(640)
         .map(|piece| Ok(piece.to_vec()))
@@ -76,12 +82,18 @@ async fn interpreted(
             (language, tokio::spawn(listened))
         })
         .collect();
-    let (mut said, mut recognisers) = ([const { String::new() }; 3], 0);
+    let (mut said, mut recognisers) = (HashMap::<String, String>::new(), 0);
     while let Some(received) = session.next().await? {
         match received.event {
-            Event::SourceText(text) => said[0].push_str(&text.committed),
+            Event::SourceText(text) => {
+                said.entry("fr".to_owned())
+                    .or_default()
+                    .push_str(&text.committed);
+            }
             Event::TranslatedText(text) => {
-                said[1 + usize::from(text.language == "pt")].push_str(&text.committed);
+                said.entry(text.language)
+                    .or_default()
+                    .push_str(&text.committed);
             }
             Event::SessionEnded(ended) => {
                 recognisers = ended
@@ -94,13 +106,8 @@ async fn interpreted(
         }
     }
     for (language, seat) in seats {
-        let text = match language {
-            "fr" => &said[0],
-            "en" => &said[1],
-            _ => &said[2],
-        };
         ensure!(
-            seat.await?? == *text,
+            seat.await?? == said[language],
             "a listener in {language} has other words"
         );
     }

@@ -3,6 +3,7 @@
 
 pub mod daemon_process;
 pub mod ears;
+pub mod five_targets;
 pub mod interpret_command;
 pub mod microphone;
 pub mod model_cache;

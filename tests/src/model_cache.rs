@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use interpret_models::store::{Settings, Store};
 use tempfile::TempDir;
 
@@ -30,6 +30,33 @@ impl ModelCache {
             link(&real.folder(model), &cache.model(&model.name))?;
         }
         Ok(cache)
+    }
+
+    /// Lets the model of English to Portuguese stand in for one of English to `languages`, of which none can be
+    /// fetched here: they cost what models of their own would. Gives the catalogue of them, which is to be named in
+    /// `INTERPRETD_CATALOGUE`.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn stand_in(&self, languages: &[&str]) -> Result<PathBuf> {
+        let all = include_str!("../../models/catalogue.toml");
+        let mut entries = all.split("[[model]]\n");
+        let named = |entry: &&str| entry.starts_with("name = \"bergamot-en-pt\"");
+        let entry = entries.find(named).context("no English to Portuguese")?;
+        let mut catalogue = String::new();
+        for language in languages {
+            let name = format!("stand-in-en-{language}");
+            link(&self.model("bergamot-en-pt"), &self.model(&name))?;
+            let entry = entry
+                .replace("bergamot-en-pt", &name)
+                .replace("\"en-pt\"", &format!("\"en-{language}\""))
+                .replace("\"pt\"", &format!("\"{language}\""));
+            catalogue.push_str("[[model]]\n");
+            catalogue.push_str(&entry);
+        }
+        let path = self.folder.path().join("catalogue.toml");
+        fs::write(&path, catalogue)?;
+        Ok(path)
     }
 
     /// The cache's folder.

@@ -8,7 +8,10 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 use interpret::{
@@ -17,7 +20,7 @@ use interpret::{
     connect::{Endpoint, connect},
     session::{Config, Event, Listening, Mode, Session, Source, Target},
 };
-use interpret_tests::{daemon_process::DaemonProcess, speech::recording};
+use interpret_tests::{daemon_process::DaemonProcess, model_cache::ModelCache, speech::recording};
 use tokio_stream::Stream;
 
 const ROOM: &str = "great-hall";
@@ -58,13 +61,11 @@ fn pieces(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_listeners_get_every_word_and_recognition_runs_once() -> Result<()> {
-    let daemon = DaemonProcess::ready(&["--preload", "fr-en", "--admin", "127.0.0.1:0"]).await?;
+async fn two_hundred_listeners_in_five_languages_get_every_word_and_recognition_runs_once()
+-> Result<()> {
+    let (daemon, _cache) = five_targets::daemon().await?;
     let endpoint: Endpoint = format!("unix:{}", daemon.socket().display()).parse()?;
-    let config = Config::new(Source::Language("fr".parse()?))
-        .target(Target::new("en".parse()?))
-        .target(Target::new("pt".parse()?).captions_only())
-        .room(ROOM);
+    let config = five_targets::config(ROOM)?;
     // Nobody speaks until all have come in.
     let mut samples = vec![0.0; 16_000 * 4];
     samples.extend(recording("docs-a-fr")?.samples()?);
@@ -78,23 +79,30 @@ async fn two_hundred_listeners_get_every_word_and_recognition_runs_once() -> Res
 
     let mut listeners = Vec::new();
     for n in 0..LISTENERS {
-        let language = ["en", "pt", "fr", "en"][n % 4];
-        let captions_only = n % 4 == 3;
+        let language = ["en", "pt", "fr", "en", "es", "it", "de"][n % 7];
+        let captions_only = n % 7 == 3;
         listeners.push((
             language,
             captions_only,
             tokio::spawn(listen(endpoint.clone(), language, captions_only)),
         ));
     }
-    let (mut source, mut english, mut portuguese) = (String::new(), String::new(), String::new());
+    let mut texts: HashMap<String, String> = HashMap::new();
     let (mut audio_bytes, mut recognitions) = (0, 0);
     while let Some(received) = session.next().await? {
         match received.event {
-            Event::SourceText(text) => source.push_str(&text.committed),
-            Event::TranslatedText(text) if text.language == "en" => {
-                english.push_str(&text.committed);
+            Event::SourceText(text) => {
+                texts
+                    .entry("fr".to_owned())
+                    .or_default()
+                    .push_str(&text.committed);
             }
-            Event::TranslatedText(text) => portuguese.push_str(&text.committed),
+            Event::TranslatedText(text) => {
+                texts
+                    .entry(text.language)
+                    .or_default()
+                    .push_str(&text.committed);
+            }
             Event::TranslatedAudio(audio) => audio_bytes += audio.data.len(),
             Event::SessionEnded(ended) => {
                 let recognise = ended.stages.iter().filter(|s| s.stage == "recognise");
@@ -112,15 +120,11 @@ async fn two_hundred_listeners_get_every_word_and_recognition_runs_once() -> Res
         .filter_map(|line| line.strip_prefix(runs))
         .collect();
     assert_eq!(runs, [recognitions.to_string()], "{metrics}");
-    assert!(!source.is_empty() && !portuguese.is_empty());
+    assert_eq!(texts.len(), 6, "{texts:?}");
+    assert!(texts.values().all(|text| !text.is_empty()), "{texts:?}");
     for (language, captions_only, listener) in listeners {
         let got = listener.await??;
-        let text = match language {
-            "en" => &english,
-            "pt" => &portuguese,
-            _ => &source,
-        };
-        assert_eq!(got.text, *text, "{language}");
+        assert_eq!(got.text, texts[language], "{language}");
         assert!(got.ended);
         match (language, captions_only) {
             ("en", false) => assert_eq!(got.audio_bytes, audio_bytes),

@@ -3,6 +3,7 @@
 pub mod glossary;
 pub mod marian;
 pub mod pivot;
+pub mod relay;
 pub mod sentences;
 
 use std::{ops::Range, sync::Arc};
@@ -76,7 +77,7 @@ impl<T: Translator + ?Sized> Translator for &mut T {
 }
 
 /// A sentence to translate, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TranslationRequest {
     /// One sentence, or the beginning of one.
     pub source: String,
@@ -225,7 +226,7 @@ fn words(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Translation failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TranslationError {
     /// The model's files cannot be used.
     #[error("the translation model in {path} cannot be loaded: {reason}")]

@@ -51,31 +51,10 @@ impl<T: Translator> Translator for PivotTranslator<T> {
         let found = self.second.translate(&second_half(request, &between))?;
         Ok(joined(&between, found))
     }
-
-    fn translate_all(
-        &mut self,
-        requests: &[TranslationRequest],
-        tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
-    ) {
-        let halves: Vec<TranslationRequest> = requests.iter().map(first_half).collect();
-        let mut between = Vec::new();
-        self.first
-            .translate_all(&halves, &mut |index, translation| match translation {
-                Ok(translation) => between.push((index, translation)),
-                Err(error) => tell(index, Err(error)),
-            });
-        let halves: Vec<TranslationRequest> = between
-            .iter()
-            .map(|(index, between)| second_half(&requests[*index], between))
-            .collect();
-        self.second.translate_all(&halves, &mut |which, found| {
-            let (index, between) = &between[which];
-            tell(*index, found.map(|found| joined(between, found)));
-        });
-    }
 }
 
-fn first_half(request: &TranslationRequest) -> TranslationRequest {
+/// What the first of two translators is asked.
+pub(super) fn first_half(request: &TranslationRequest) -> TranslationRequest {
     TranslationRequest {
         source: request.source.clone(),
         search: request.search,
@@ -86,7 +65,11 @@ fn first_half(request: &TranslationRequest) -> TranslationRequest {
     }
 }
 
-fn second_half(request: &TranslationRequest, between: &Translation) -> TranslationRequest {
+/// What the second one is asked, about what the first one answered.
+pub(super) fn second_half(
+    request: &TranslationRequest,
+    between: &Translation,
+) -> TranslationRequest {
     TranslationRequest {
         source: between.text.clone(),
         // What is certain of the sentence between ends with a whole word, which the next may still
@@ -133,7 +116,7 @@ fn terms(between: &[TermOutcome], found: &[TermOutcome]) -> Vec<TermOutcome> {
 }
 
 /// `found`, a translation of the text of `between`, as a translation of the source of `between`.
-fn joined(between: &Translation, mut found: Translation) -> Translation {
+pub(super) fn joined(between: &Translation, mut found: Translation) -> Translation {
     let words = words(&between.text);
     let looked = looked(between, words.len());
     let last = between.source_tokens.saturating_sub(1);

@@ -1,4 +1,5 @@
-//! Sentences that wait at the same time for the same models are translated together.
+//! Sentences that wait at the same time for the same first model are translated together: in several languages, what
+//! leads through English is then translated into English once.
 //!
 //! Nobody waits for a batch to fill: whoever comes while the engine is free is translated at once, alone,
 //! and what comes in the meantime makes the next batch. Each translation is told as soon as it is there,
@@ -15,8 +16,8 @@ use std::{
 use interpret_models::{
     LanguagePair,
     translation::{
-        MarianTranslator, PivotTranslator, Translation, TranslationError, TranslationRequest,
-        Translator,
+        MarianTranslator, Translation, TranslationError, TranslationRequest,
+        relay::{self, Errand},
     },
 };
 use tokio::sync::{mpsc, oneshot};
@@ -166,8 +167,8 @@ impl Desk {
         }
     }
 
-    /// Takes the sentence that waits longest and others for the same models, but none that nobody waits
-    /// for any more.
+    /// Takes the sentence that waits longest and others for the same first model, but none that nobody
+    /// waits for any more.
     fn batch(&mut self) -> Vec<Waiting> {
         self.waiting.retain(|sentence| !sentence.answer.is_closed());
         let Some(first) = self.waiting.pop_front() else {
@@ -176,7 +177,7 @@ impl Desk {
         let mut batch = vec![first];
         let mut others = VecDeque::with_capacity(self.waiting.len());
         for sentence in self.waiting.drain(..) {
-            if batch.len() < MOST_AT_ONCE && sentence.halves == batch[0].halves {
+            if batch.len() < MOST_AT_ONCE && sentence.halves.first() == batch[0].halves.first() {
                 batch.push(sentence);
             } else {
                 others.push_back(sentence);
@@ -190,11 +191,13 @@ impl Desk {
         let begun = Instant::now();
         let count = batch.len();
         let longest = begun - batch[0].asked;
-        let halves = batch[0].halves.clone();
-        let mut requests = Vec::with_capacity(count);
+        let mut errands = Vec::with_capacity(count);
         let mut askers = Vec::with_capacity(count);
         for sentence in batch {
-            requests.push(sentence.request);
+            errands.push(Errand {
+                route: sentence.halves,
+                request: sentence.request,
+            });
             askers.push(Some((sentence.asked, sentence.answer)));
         }
         let mut tell = |index: usize, translation| {
@@ -210,7 +213,7 @@ impl Desk {
         };
         // Models keep nothing between requests, so what a panic left half done is not seen by the next.
         let translated = catch_unwind(AssertUnwindSafe(|| {
-            translate_all(&mut self.models, &halves, &requests, &mut tell);
+            relay::translate_all(&mut self.models, &errands, &mut tell);
         }));
         let timing = Timing {
             waited: longest,
@@ -224,33 +227,6 @@ impl Desk {
                 drop(answer.send(Err(EngineError::Panicked(self.name))));
             }
         }
-    }
-}
-
-fn translate_all(
-    models: &mut Models,
-    halves: &[LanguagePair],
-    requests: &[TranslationRequest],
-    tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
-) {
-    match halves {
-        [pair] => {
-            if let Some(model) = models.get_mut(pair) {
-                return model.translate_all(requests, tell);
-            }
-        }
-        [first, second] => {
-            if let [Some(first), Some(second)] = models.get_disjoint_mut([first, second])
-                && let Ok(mut pivot) = PivotTranslator::new(first, second)
-            {
-                return pivot.translate_all(requests, tell);
-            }
-        }
-        _ => {}
-    }
-    for index in 0..requests.len() {
-        let reason = "its model is not loaded".to_owned();
-        tell(index, Err(TranslationError::Run(reason)));
     }
 }
 
@@ -290,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_of_one_pair_and_in_order_and_leaves_out_who_is_gone() {
+    fn a_batch_is_of_one_first_model_and_in_order_and_leaves_out_who_is_gone() {
         let (_queue, mut desk) = desk();
         let mut kept = Vec::new();
         for (pair, source) in [
