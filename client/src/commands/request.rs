@@ -13,7 +13,7 @@ use crate::{
     session::{Config, Mode, Target},
 };
 
-/// `--speed`: what the protocol takes (Target.speed_percent).
+/// `--speed`: what the protocol takes (`Target.speed_percent`).
 pub(super) fn speed_percent() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(50..=150)
 }
