@@ -164,9 +164,10 @@ async fn pass_until_frozen(
         return;
     };
     tokio::select! {
-        _ = copy_bidirectional(&mut near, &mut far) => {}
-        Ok(_) = freezing.wait_for(|frozen| *frozen) => std::future::pending().await,
+        _ = copy_bidirectional(&mut near, &mut far) => return,
+        Ok(_) = freezing.wait_for(|frozen| *frozen) => {}
     }
+    std::future::pending().await
 }
 
 /// Carries one direction of a rough network.
