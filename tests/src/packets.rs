@@ -114,7 +114,7 @@ async fn carry(device: Arc<Tun>, late: Duration, lost_of: u32) {
         }
         // Numerical Recipes' linear congruential generator; its high bits are the good ones.
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        if (random >> 16) % lost_of == 0 {
+        if (random >> 16).is_multiple_of(lost_of) {
             continue;
         }
         let share = f64::from(random >> 8) / f64::from(1 << 24);
