@@ -167,7 +167,7 @@ async fn pass_until_frozen(
         _ = copy_bidirectional(&mut near, &mut far) => return,
         Ok(_) = freezing.wait_for(|frozen| *frozen) => {}
     }
-    std::future::pending().await;
+    std::future::pending::<()>().await;
 }
 
 /// Carries one direction of a rough network.
