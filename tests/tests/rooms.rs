@@ -20,7 +20,7 @@ use interpret::{
     connect::{Endpoint, connect},
     session::{Config, Event, Listening, Mode, Session, Source, Target},
 };
-use interpret_tests::{daemon_process::DaemonProcess, model_cache::ModelCache, speech::recording};
+use interpret_tests::{daemon_process::DaemonProcess, five_targets, speech::recording};
 use tokio_stream::Stream;
 
 const ROOM: &str = "great-hall";
