@@ -194,7 +194,7 @@ impl Call {
     }
 
     async fn request(&self, request: Request) -> Result<(), ClientError> {
-        let gone = || ClientError::Usage("the call takes no more audio".to_owned());
+        let gone = || ClientError::Usage("the call takes no more requests".to_owned());
         let requests = self.requests.as_ref().ok_or_else(gone)?;
         let request = CallRequest {
             request: Some(request),

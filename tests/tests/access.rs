@@ -233,7 +233,12 @@ async fn silence(connection: &Connection, seconds: usize) -> Result<(), ClientEr
 async fn minutes_of_a_day_run_out_and_an_audit_log_says_who_used_them() -> Result<()> {
     let folder = TempDir::new()?;
     let file = folder.path().join("tokens.toml");
-    let desk = token("desk", &file, &["--minutes-per-day", "1"])?;
+    // One after the other, sessions need no more than one place.
+    let desk = token(
+        "desk",
+        &file,
+        &["--minutes-per-day", "1", "--sessions", "1"],
+    )?;
     let flags = ["--tokens".to_owned(), file.display().to_string()];
     let daemon = start(&flags).await?;
     let connection = connect(&endpoint(&daemon, "http", shows(&desk))?).await?;

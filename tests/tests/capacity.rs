@@ -8,6 +8,10 @@
 )]
 
 use anyhow::{Context as _, Result};
+use interpret::{
+    call::{Call, Event, Leg},
+    connect::{Endpoint, connect},
+};
 use interpret_proto::v1::{
     CallConfig, GetCapacityRequest, ListenRequest, NoticeKind, SessionConfig,
     interpret_request::Request, interpret_response::Response,
@@ -86,21 +90,34 @@ async fn a_session_that_the_machine_would_not_keep_up_with_is_refused() -> Resul
 async fn the_end_is_told_when_everything_is_given_back() -> Result<()> {
     let daemon = DaemonProcess::ready(&["--max-sessions", "2"]).await?;
     let mut client = daemon.client().await?;
-    let legs = CallConfig {
-        legs: vec![leg("fr"), leg("en")],
-        ..CallConfig::default()
-    };
-    // Whoever has heard the end can have the place and the room at once, each time.
+    // Whoever has heard the end can have the place and the room at once, though the stream is not over yet.
+    let endpoint: Endpoint = format!("unix:{}", daemon.socket().display()).parse()?;
+    let connection = connect(&endpoint).await?;
+    let mut ended = Vec::new();
     for _ in 0..10 {
         let speaker = SessionConfig {
             room: "hall".to_owned(),
             ..config("en", "fr")
         };
-        let stream = Stream::open(&mut client, Request::Config(speaker)).await?;
-        let events = stream.finish([]).await?;
-        assert!(matches!(events.last(), Some(Response::SessionEnded(_))));
-        let called = call(&mut client, legs.clone(), Default::default(), [None, None]).await?;
-        assert!(called.ended.is_some());
+        let Stream {
+            requests,
+            mut responses,
+        } = Stream::open(&mut client, Request::Config(speaker)).await?;
+        drop(requests);
+        while let Some(message) = responses.message().await? {
+            if matches!(message.response, Some(Response::SessionEnded(_))) {
+                break;
+            }
+        }
+        let legs = ["fr", "en"].map(|code| Leg::telephone(code.parse().unwrap()));
+        let mut call = Call::open(&connection, legs).await?;
+        call.finish();
+        while let Some(event) = call.next().await? {
+            if matches!(event, Event::Ended(_)) {
+                break;
+            }
+        }
+        ended.push((responses, call));
     }
     Ok(())
 }

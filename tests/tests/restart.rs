@@ -136,22 +136,23 @@ async fn more(served: &mut watch::Receiver<u32>, count: u32) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_under_load_cuts_nobody_off_and_refuses_nobody() -> Result<()> {
     let flags = ["--preload", "en-fr"];
-    let linger = ["env", "INTERPRETD_SESSIONS__LINGER_SECS=60"].map(str::to_owned);
+    let linger = ["env", "INTERPRETD_SESSIONS__LINGER_SECS=300"].map(str::to_owned);
     let mut old = DaemonProcess::ready_under(&linger, &flags).await?;
     let balancer = TcpProxy::to(&old.socket(), Weather::Fair).await?;
     let address = format!("http://{}", balancer.address());
-    let (count, mut served) = watch::channel(0);
-    let coming = tokio::spawn(come_and_go(address.clone(), count));
     let samples = recording("jfk-en")?.samples()?;
-    let mut client = InterpreterClient::connect(address).await?;
+    let mut client = InterpreterClient::connect(address.clone()).await?;
+    // Before the others, of whose load it would have to be refused.
     let stream = Stream::open(&mut client, Request::Config(config("en", "fr"))).await?;
+    let (count, mut served) = watch::channel(0);
+    let coming = tokio::spawn(come_and_go(address, count));
     let mut pieces = chunks(&samples, 1_600);
     for piece in pieces.by_ref().take(50) {
         stream.send(piece).await?;
     }
     let new = DaemonProcess::ready(&flags).await?;
     balancer.lead_to(&new.socket());
-    // Whoever was on the way to the old one has been there.
+    // The one client that may have been on its way to the old one has been there, and to the new one.
     more(&mut served, 2).await?;
     old.terminate()?;
     more(&mut served, 10).await?;

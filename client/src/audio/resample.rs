@@ -102,12 +102,13 @@ impl Resampler {
     /// Where the resampler itself fails.
     pub fn push(&mut self, input: &[f32], out: &mut Vec<f32>) -> Result<(), ResampleFailed> {
         self.received += input.len() as u64;
+        let input = input.iter().copied().map(full_scale);
         if self.fft.is_none() {
             self.given += input.len() as u64;
-            out.extend_from_slice(input);
+            out.extend(input);
             return Ok(());
         }
-        self.pending.extend_from_slice(input);
+        self.pending.extend(input);
         let mut used = 0;
         while let Some(frames) = self.block_frames()
             && self.pending.len() - used >= frames
@@ -177,6 +178,15 @@ impl Resampler {
     }
 }
 
+/// A sample within full scale; what is no number becomes silence. Sums of what floats can hold beyond that are no
+/// numbers any more, and the transform panics at them.
+fn full_scale(sample: f32) -> f32 {
+    match sample.is_finite() {
+        true => sample.clamp(-1.0, 1.0),
+        false => 0.0,
+    }
+}
+
 /// Input frames for one transform: an even number of the smallest blocks that both rates divide
 /// into, because the delay, half a transform, must be whole samples at both rates.
 fn even_block(from_hz: u32) -> usize {
@@ -220,6 +230,18 @@ mod tests {
         }
         resampler.finish(&mut out).unwrap();
         out
+    }
+
+    #[test]
+    fn what_no_sound_can_be_is_clipped_or_silent() {
+        let odd = [3e38, -3e38, f32::NAN, f32::INFINITY, 0.5];
+        let input: Vec<f32> = odd.into_iter().cycle().take(48_000).collect();
+        for rate in [16_000, 44_100, 48_000] {
+            // The filter swings over a little.
+            for sample in resample(rate, &input, 1_000) {
+                assert!(sample.abs() <= 2.0, "{rate} Hz: {sample}");
+            }
+        }
     }
 
     /// Power of `reference` over the power of the difference, in dB, away from the edges.

@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 64 << 10;
 /// Pieces that may wait for recognition: half a minute of 20 ms each. Telephones do not wait, so beyond
 /// that pieces are dropped.
 const PIECES: usize = 1_500;
+/// Where more waits a change is refused: changes may be large, and nothing else bounds how many wait.
+const BEFORE_CHANGE: usize = 25;
 /// What was dropped is told at most so often.
 const TELL_DROPPED_MS: u64 = 1_000;
 /// A key's tone may come back so late.
@@ -160,10 +162,12 @@ impl Leg {
         }
     }
 
-    /// A place in the queue for a change, so that it takes effect behind what was heard so far. None: recognition
-    /// is too far behind.
+    /// A place in the queue for a change, so that it takes effect behind what was heard so far. None: too much
+    /// waits already.
     pub(super) fn place_for_change(&self) -> Option<mpsc::OwnedPermit<Input>> {
-        self.heard.clone()?.try_reserve_owned().ok()
+        let heard = self.heard.as_ref()?;
+        let free = heard.max_capacity() - heard.capacity() < BEFORE_CHANGE;
+        free.then(|| heard.clone().try_reserve_owned().ok())?
     }
 
     /// A key of the other side is heard here.

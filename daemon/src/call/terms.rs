@@ -39,7 +39,7 @@ impl Desk {
         let places = self.legs.each_ref().map(|leg| leg.place_for_change());
         let [Some(first), Some(second)] = places else {
             return Err(Refusal::Full(
-                "recognition is too far behind to change the glossary; try again in some seconds"
+                "too much waits to be recognised to change the glossary now; try again in some seconds"
                     .to_owned(),
             ));
         };

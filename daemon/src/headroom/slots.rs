@@ -55,12 +55,11 @@ impl Slots {
         })
     }
 
-    /// Waits until no place is taken; none can be taken afterwards.
+    /// Waits until no place is taken; none can be taken afterwards. May be given up and asked for again.
     pub(crate) async fn close(&self) {
         let all = u32::try_from(self.all).unwrap_or(u32::MAX);
-        // Never fails: the semaphore is not closed.
-        if let Ok(permits) = self.free.acquire_many(all).await {
-            permits.forget();
-        }
+        // Fails when it is closed already, which comes to the same.
+        let _all_free = self.free.acquire_many(all).await;
+        self.free.close();
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Capacity {
     limits: Sessions,
     slots: Slots,
-    /// Sessions and calls, until all of them is told, which is after their slots are free.
+    /// Sessions and calls, until their ends are told, or kept for clients that may come back: after their slots are free.
     tasks: TaskTracker,
     /// One permit a listener in a room.
     seats: Arc<Semaphore>,
@@ -104,5 +104,36 @@ impl Capacity {
                 false => refusal.retry_after_ms().unwrap_or(0),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_is_who_has_told_the_end_and_can_be_asked_for_again() {
+        let capacity = Capacity::new(&Sessions::default(), Arc::default());
+        let slot = capacity.admit(2).unwrap();
+        assert_eq!(capacity.sessions(), 2);
+        let begun = Instant::now();
+        capacity.run(async move {
+            sleep(Duration::from_secs(1)).await;
+            drop(slot);
+            // Its end is told to a client that reads slowly.
+            sleep(Duration::from_secs(2)).await;
+        });
+        for _ in 0..2 {
+            let within = Duration::from_secs(1) + Duration::from_millis(100);
+            assert!(timeout(within, capacity.idle()).await.is_err());
+        }
+        assert_eq!(capacity.sessions(), 0);
+        assert!(capacity.admit(1).is_err(), "it is closed");
+        capacity.idle().await;
+        assert_eq!(begun.elapsed().as_secs(), 3);
     }
 }

@@ -5,13 +5,13 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::preface::Prefaced;
 
-/// A client that does not greet within this time is dropped.
+/// A client that does not greet and say HTTP/2's preface within this time is dropped.
 const GREETING: Duration = Duration::from_secs(10);
 /// Greetings at once; more connections wait in the system's queue, no longer than these may take. Each costs
 /// little, and those who only connect should not keep others out.
@@ -52,13 +52,14 @@ where
                     continue;
                 }
             };
+            let until = Instant::now() + GREETING;
             let (greeted, connections) = (greet(stream), connections.clone());
             tokio::spawn(async move {
-                match timeout(GREETING, greeted).await {
+                match timeout_at(until, greeted).await {
                     Ok(Ok(stream)) => {
                         drop(permit);
                         // Fails when the daemon has stopped.
-                        let _ = connections.send(Ok(Prefaced::new(stream))).await;
+                        let _ = connections.send(Ok(Prefaced::new(stream, until))).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%error, "a connection was not opened"),
                     Err(_) => tracing::debug!("a client took too long to greet"),

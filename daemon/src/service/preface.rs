@@ -4,19 +4,16 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep_until},
 };
 use tonic::transport::server::Connected;
 
 /// Bytes that each HTTP/2 client says first (RFC 9113, section 3.4). Who has said them is probed from then on.
 const PREFACE: usize = 24;
-/// They take so long at most.
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection whose client has not said them yet, or has.
 #[derive(Debug)]
@@ -32,10 +29,11 @@ struct Awaited {
 }
 
 impl<S> Prefaced<S> {
-    pub(super) fn new(stream: S) -> Self {
+    /// They must have been said at `until`.
+    pub(super) fn new(stream: S, until: Instant) -> Self {
         let awaited = Awaited {
             bytes: PREFACE,
-            late: Box::pin(sleep(WITHIN)),
+            late: Box::pin(sleep_until(until)),
         };
         Self {
             stream,
@@ -114,12 +112,16 @@ impl<S: Connected> Connected for Prefaced<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
-        time::Instant,
+        time::sleep,
     };
 
     use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(10);
 
     /// Reads to the end what a client says that goes on until it is hung up on.
     async fn read_all(mut said: impl AsyncRead + Unpin) -> io::Result<usize> {
@@ -137,7 +139,8 @@ mod tests {
                     sleep(pause).await;
                 }
             });
-            let error = read_all(Prefaced::new(server)).await.unwrap_err();
+            let read = read_all(Prefaced::new(server, begun + WITHIN));
+            let error = read.await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
             assert_eq!(begun.elapsed().as_secs(), WITHIN.as_secs());
             talking.abort();
@@ -147,7 +150,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_said_enough_may_be_silent() {
         let (mut client, server) = duplex(64);
-        let reading = tokio::spawn(read_all(Prefaced::new(server)));
+        let until = Instant::now() + WITHIN;
+        let reading = tokio::spawn(read_all(Prefaced::new(server, until)));
         client.write_all(&[b'P'; PREFACE]).await.unwrap();
         sleep(WITHIN * 10).await;
         client.write_all(b"more").await.unwrap();

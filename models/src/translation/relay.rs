@@ -87,9 +87,13 @@ fn ask<T: Translator>(
     asked: &[Asked],
     tell: &mut (dyn FnMut(usize, Result<Translation, TranslationError>) + Send),
 ) {
-    let mut pairs: Vec<LanguagePair> = asked.iter().map(|asked| asked.pair).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
+    // In the order in which they were asked for: who waits longest comes first.
+    let mut pairs: Vec<LanguagePair> = Vec::new();
+    for asked in asked {
+        if !pairs.contains(&asked.pair) {
+            pairs.push(asked.pair);
+        }
+    }
     for pair in pairs {
         let of_pair = asked.iter().enumerate().filter(|(_, a)| a.pair == pair);
         let (indices, requests): (Vec<usize>, Vec<TranslationRequest>) = of_pair
