@@ -302,7 +302,8 @@ async fn legs_of_different_kinds_with_all_that_can_be_asked_for() -> Result<()> 
     let original = loudness(&words[..RATE]);
     let overheard = loudness(at(interrupts_ms));
     let share = overheard / original;
-    assert!((0.4..0.6).contains(&share), "{share:.2}");
+    // (It is some 80 ms late, and a quarter of that while a translation is spoken.)
+    assert!((0.3..0.55).contains(&share), "{share:.2}");
     assert!(loudness(at(interrupts_ms - 1_200)) < 0.001);
     assert!(loudness(&called.heard[0][..RATE]) < 0.001);
     assert!(called.heard[1].len() >= (interrupts_ms + spoken_ms + 8_000) * 16);
