@@ -30,11 +30,16 @@ lint: setup ## Format, clippy, dependency licences and advisories
 # One build for everything: with --bins first, cargo would build most dependencies twice, since tests
 # want more of their features. Examples and benches are checked by lint, and not built, but for the one
 # that a test runs.
+#
+# Tests of what mostly waits run two at a time. All others have the machine for themselves: time matters in them.
+PAIRED := access bad_input capacity changes faults restart wire
+ALONE := $(filter-out $(PAIRED),$(sort $(basename $(notdir $(wildcard */tests/*.rs)))))
 test: setup lint ## All tests, on real models and real speech
 	@$(CARGO) build --release --workspace --bins --tests --example device_bridge
 	@target/release/interpret models fetch
 	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
-	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace --tests
+	@RUST_TEST_THREADS=2 $(CARGO) test --release --workspace $(PAIRED:%=--test %)
+	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace --lib --bins $(ALONE:%=--test %)
 	@$(CARGO) test --release --workspace --doc
 	@INTERPRETD=target/release/interpretd python/test
 

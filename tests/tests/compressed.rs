@@ -58,7 +58,7 @@ async fn interpret(daemon: &DaemonProcess, codec: Codec, name: &str) -> Result<O
 
 #[tokio::test(flavor = "multi_thread")]
 async fn opus_costs_neither_words_nor_ears() -> Result<()> {
-    const NAME: &str = "docs-c-fr";
+    const NAME: &str = "docs-a-fr";
     let daemon = DaemonProcess::ready(&["--preload", "fr-en"]).await?;
     let mut errors = Vec::new();
     for codec in [Codec::Pcm, Codec::Opus] {
