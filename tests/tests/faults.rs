@@ -80,9 +80,10 @@ async fn connections_that_say_nothing_or_garbage() -> Result<()> {
     silent.push(begun);
     // Who says nothing does not keep a connection for ever.
     for mut connection in silent {
-        let mut nothing = [0; 1];
-        let hung_up = tokio::time::timeout(Duration::from_secs(20), connection.read(&mut nothing));
-        assert!(matches!(hung_up.await?, Ok(0) | Err(_)));
+        let mut settings = Vec::new();
+        let hung_up = connection.read_to_end(&mut settings);
+        // Reset or closed, both will do.
+        let _ = tokio::time::timeout(Duration::from_secs(20), hung_up).await?;
     }
     assert_serves(&mut daemon.client().await?).await
 }
