@@ -31,15 +31,16 @@ lint: setup ## Format, clippy, dependency licences and advisories
 # want more of their features. Examples and benches are checked by lint, and not built, but for the one
 # that a test runs.
 #
-# Tests of what mostly waits run two at a time. All others have the machine for themselves: time matters in them.
+# Unit tests and tests of what mostly waits run two at a time. All others have the machine for themselves: time matters
+# in them.
 PAIRED := access bad_input capacity changes faults restart wire
 ALONE := $(filter-out $(PAIRED),$(sort $(basename $(notdir $(wildcard */tests/*.rs)))))
 test: setup lint ## All tests, on real models and real speech
 	@$(CARGO) build --release --workspace --bins --tests --example device_bridge
 	@target/release/interpret models fetch
 	@target/release/interpret models fetch bergamot-en-pt bergamot-pt-en
-	@RUST_TEST_THREADS=2 $(CARGO) test --release --workspace $(PAIRED:%=--test %)
-	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace --lib --bins $(ALONE:%=--test %)
+	@RUST_TEST_THREADS=2 $(CARGO) test --release --workspace --lib --bins $(PAIRED:%=--test %)
+	@RUST_TEST_THREADS=1 $(CARGO) test --release --workspace $(ALONE:%=--test %)
 	@$(CARGO) test --release --workspace --doc
 	@INTERPRETD=target/release/interpretd python/test
 
