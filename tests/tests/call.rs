@@ -79,6 +79,9 @@ fn line_echo_is_never_interpreted_and_who_interrupts_is_heard() -> Result<()> {
             let line = gated(&silence, &played, echo.clone(), false);
             unguarded += usize::from(!committed(&runtime, engines, &line, "fr").trim().is_empty());
         }
+        if n % 2 == 1 {
+            continue;
+        }
         // Somebody speaks while the voice does, and goes on.
         let start = 3 * RATE;
         let length = start + interruption.len() + RATE;
