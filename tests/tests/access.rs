@@ -11,6 +11,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,6 +27,15 @@ use interpret_proto::v1::GetCapacityRequest;
 use interpret_tests::daemon_process::{DaemonProcess, program};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, pem::PemObject as _},
+    },
+};
 
 /// An authority, and what it has signed, as files.
 struct Authority {
@@ -218,6 +228,31 @@ async fn a_daemon_that_asks_for_certificates_serves_nobody_without() -> Result<(
         let refused = connect(&endpoint(&daemon, "https", with(wrong))?).await;
         assert!(refused.is_err(), "{refused:?}");
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_after_a_handshake_is_hung_up_on() -> Result<()> {
+    let authority = Authority::new()?;
+    authority.sign("server")?;
+    let daemon = start(&tls_flags(&authority)).await?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(authority.path("ca.pem"))? {
+        roots.add(certificate?)?;
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(daemon.tcp_address()?).await?;
+    let mut stream = TlsConnector::from(Arc::new(config))
+        .connect("localhost".try_into()?, stream)
+        .await?;
+    let mut settings = Vec::new();
+    let hung_up = stream.read_to_end(&mut settings);
+    // Reset or closed, both will do.
+    let _ = tokio::time::timeout(Duration::from_secs(20), hung_up).await?;
     Ok(())
 }
 
