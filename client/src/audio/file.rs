@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,7 +22,7 @@ const AHEAD: usize = 16;
 /// An audio file, decoded as it is read: mono, 16 kHz, full scale +-1, in chunks of
 /// [`CHUNK_SAMPLES`] (the last one may be shorter).
 ///
-/// Takes WAV, AIFF, CAF, FLAC, MP3, Ogg Vorbis, M4A/AAC/ALAC and Matroska, of any rate and channel
+/// Takes WAV, AIFF, FLAC, MP3, Ogg Vorbis, M4A/AAC/ALAC and Matroska, of any rate and channel
 /// count. Where the file is cut short or damaged, all that can be heard comes first, then one
 /// error, then nothing.
 ///
@@ -59,8 +60,8 @@ impl AudioFile {
     /// decode, or holds not one sample.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, AudioError> {
         let path = path.into();
-        let mut decoder = Decoder::open(path.clone())?;
-        let Some(first) = decoder.next_block()? else {
+        let mut decoder = guarded(&path, || Decoder::open(path.clone()))?;
+        let Some(first) = guarded(&path, || decoder.next_block())? else {
             return Err(AudioError::Empty { path });
         };
         let resampler = resampler(&path, first.rate)?;
@@ -121,7 +122,7 @@ impl AudioFile {
         while matches!(self.end, End::No) && self.ready.len() - self.taken < CHUNK_SAMPLES {
             self.ready.drain(..self.taken);
             self.taken = 0;
-            let outcome = match self.decoder.next_block() {
+            let outcome = match guarded(&self.path, || self.decoder.next_block()) {
                 Ok(Some(block)) => match self.push_block(&block) {
                     Ok(()) => continue,
                     Err(error) => Some(error),
@@ -133,6 +134,18 @@ impl AudioFile {
             self.end = End::Decoded(outcome.or(flushed.err()));
         }
     }
+}
+
+/// Reads a file with code that is not ours and may panic at what it finds: that is an error of the file then, and not
+/// the end of its sound.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    // Nothing is read with the decoder afterwards.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_panic| {
+        Err(AudioError::NotAudio {
+            path: path.to_path_buf(),
+            reason: "its decoder cannot cope with it".to_owned(),
+        })
+    })
 }
 
 fn resampler(path: &Path, rate: u32) -> Result<Resampler, AudioError> {
@@ -181,6 +194,17 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_is_an_error_of_the_file() {
+        let outcome: Result<(), _> = guarded(Path::new("odd.wav"), || panic!("at what it says"));
+        let said = outcome.unwrap_err().to_string();
+        assert!(
+            said.contains("odd.wav") && said.contains("decoder"),
+            "{said}"
+        );
+        assert!(guarded(Path::new("good.wav"), || Ok(1)).is_ok());
+    }
 
     fn fixture(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
