@@ -19,8 +19,8 @@ fuzz_target!(init: plant("sound_files", seeds()), |data: &[u8]| {
         match chunk {
             Ok(samples) => {
                 assert!(!samples.is_empty() && samples.len() <= CHUNK_SAMPLES);
-                // Resampling swings over a little.
-                assert!(samples.iter().all(|sample| sample.abs() <= 2.0));
+                // Resampling swings over, most where each sample is at full scale as the filter has its sign.
+                assert!(samples.iter().all(|sample| sample.abs() <= 8.0));
             }
             Err(_) => over = true,
         }
