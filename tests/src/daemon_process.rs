@@ -180,13 +180,13 @@ impl DaemonProcess {
 
     /// The first value of `field` in the log.
     fn logged(&self, field: &str) -> Result<String> {
-        let log = self.log();
-        let mut values = log.lines().filter_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(line).ok()?;
-            Some(line["fields"][field].as_str()?.to_owned())
-        });
+        let lines = self.log_lines();
+        let mut values = lines
+            .iter()
+            .filter_map(|line| line["fields"][field].as_str());
         values
             .next()
+            .map(str::to_owned)
             .with_context(|| format!("the log has no {field}"))
     }
 
@@ -210,6 +210,14 @@ impl DaemonProcess {
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The same, line by line; what is no line of the log is left out.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<serde_json::Value> {
+        let log = self.log();
+        let lines = log.lines().map(serde_json::from_str);
+        lines.filter_map(Result::ok).collect()
     }
 
     /// The file of the log.

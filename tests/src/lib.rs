@@ -11,6 +11,7 @@ pub mod noises;
 pub mod packets;
 pub mod pipeline;
 pub mod proxy;
+mod random;
 pub mod resources;
 pub mod scores;
 pub mod sound_server;

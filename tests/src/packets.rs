@@ -17,6 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use tokio::task::JoinHandle;
 use tokio_tun::Tun;
 
+use crate::random::Random;
+
 /// The address in the namespace at which a daemon can listen.
 pub const NEAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// The address at which a client reaches it.
@@ -109,7 +111,7 @@ impl Drop for RoughNetwork {
 }
 
 async fn carry(device: Arc<Tun>, late: Duration, lost_of: u32) {
-    let mut random = 1_u32;
+    let mut chance = Random::new(1);
     let mut buffer = [0; MTU];
     while let Ok(length) = device.recv(&mut buffer).await {
         let mut packet = buffer[..length].to_vec();
@@ -117,8 +119,7 @@ async fn carry(device: Arc<Tun>, late: Duration, lost_of: u32) {
         if length < 20 || packet[0] >> 4 != 4 {
             continue;
         }
-        // Numerical Recipes' linear congruential generator; its high bits are the good ones.
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let random = chance.draw();
         if (random >> 16).is_multiple_of(lost_of) {
             continue;
         }

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tonic::transport::Channel;
 
-use crate::daemon_process::connect;
+use crate::{daemon_process::connect, random::Random};
 
 /// How a network carries what it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,11 +172,10 @@ async fn pass_until_frozen(
 
 /// Carries one direction of a rough network.
 async fn late(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, seed: u32) {
-    let mut random = seed;
+    let mut chance = Random::new(seed);
     let mut piece = vec![0; 65_536];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
-        // Numerical Recipes' linear congruential generator; its high bits are the good ones.
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let random = chance.draw();
         let mut delay_ms = u64::from(random >> 16) % 300;
         if random >> 16 & 0xff < 13 {
             delay_ms += 500;

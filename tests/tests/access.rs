@@ -280,16 +280,15 @@ async fn minutes_of_a_day_run_out_and_an_audit_log_says_who_used_them() -> Resul
     silence(&connection, 59).await?;
     silence(&connection, 2).await?;
     assert_eq!(reason(silence(&connection, 1).await), Reason::Quota);
-    let log = daemon.log();
-    let lines = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+    let log = daemon.log_lines();
+    let audit = log
+        .iter()
         .filter(|line| line["target"] == "interpretd::audit");
-    let ended: Vec<_> = lines
-        .map(|line| line["fields"].clone())
+    let ended: Vec<_> = audit
+        .map(|line| &line["fields"])
         .filter(|fields| fields["message"] == "ended")
         .collect();
-    assert_eq!(ended.len(), 2, "{log}");
+    assert_eq!(ended.len(), 2, "{log:?}");
     for (fields, heard_s) in ended.iter().zip([59, 2]) {
         for (field, value) in [
             ("kind", "session"),
