@@ -31,9 +31,9 @@ lint: setup ## Format, clippy, dependency licences and advisories
 # want more of their features. Examples and benches are checked by lint, and not built, but for the one
 # that a test runs.
 #
-# Unit tests, tests of what mostly waits, and those of models run two at a time. All others have the machine for
-# themselves: time matters in them.
-PAIRED := access append_only bad_input capacity changes faults recognition restart synthesis wire
+# Unit tests and tests in which time does not matter run two at a time. All others have the machine for themselves.
+PAIRED := access append_only bad_input capacity changes damaged echo end_to_end faults no_speech recognition restart \
+	service student synthesis translation wire
 ALONE := $(filter-out $(PAIRED),$(sort $(basename $(notdir $(wildcard */tests/*.rs)))))
 test: setup lint ## All tests, on real models and real speech
 	@$(CARGO) build --release --workspace --bins --tests --example device_bridge

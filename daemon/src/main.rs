@@ -38,13 +38,14 @@ async fn serve(config: config::Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut listeners = service::bind(&config.listen).await?;
+    let socket = config.listen.unix.clone();
+    let daemon = Daemon::secured(config)?;
     if let Some(address) = listeners.tcp_address() {
         tracing::info!(%address, "listening");
     }
-    if let Some(path) = &config.listen.unix {
+    if let Some(path) = socket {
         tracing::info!(path = %path.display(), "listening");
     }
-    let daemon = Daemon::secured(config)?;
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn({
         let daemon = daemon.clone();

@@ -1,44 +1,9 @@
-//! A glossary's file, and its terms in a text: each character of the marked text comes from somewhere in
-//! the source.
+//! See `fuzz/targets/src/glossary_terms.rs`.
 
 #![no_main]
 
-use interpret_fuzz::{Input, joined, plant};
-use interpret_models::{fuzzing::marked, translation::Glossary};
+use interpret_fuzz::plant;
+use interpret_fuzz_targets::glossary_terms::{check, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: plant("glossary_terms", seeds()), |data: &[u8]| {
-    let mut input = Input::new(data);
-    let terms = String::from_utf8_lossy(input.piece());
-    let source = String::from_utf8_lossy(input.rest());
-    let Ok(glossary) = Glossary::parse(&terms) else { return };
-    assert_eq!(Glossary::new(glossary.entries().to_vec()).as_ref(), Ok(&glossary));
-    let marked = marked(&glossary, &source);
-    let (mut in_source, mut in_text) = (0, 0);
-    for (from, to) in &marked.places {
-        let between = source.get(in_source..from.start);
-        assert!(between.is_some(), "places are in order, between characters");
-        assert_eq!(between, marked.text.get(in_text..to.start), "the rest stays as it is");
-        assert!(source.get(from.clone()).is_some_and(|term| !term.is_empty()));
-        (in_source, in_text) = (from.end, to.end);
-    }
-    assert_eq!(source.get(in_source..), marked.text.get(in_text..));
-    for origin in marked.origins {
-        assert!(source.get(origin.clone()).is_some(), "{origin:?} of {source:?}");
-    }
-});
-
-fn seeds() -> [Vec<u8>; 2] {
-    let seed =
-        |terms: &str, source: &str| [&joined(&[terms.as_bytes()]), source.as_bytes()].concat();
-    [
-        seed(
-            "chat\tcat\nconseil d'administration\tBoard\nUS\n",
-            "Le Conseil d’administration et le CHAT, US",
-        ),
-        seed(
-            "# terms\niPhone\nİstanbul\tIstanbul\nß\tss\n",
-            "Un iphone, İSTANBUL ẞ",
-        ),
-    ]
-}
+fuzz_target!(init: plant("glossary_terms", seeds()), |data: &[u8]| check(data));

@@ -1,38 +1,9 @@
-//! A student's folder (model.bin, lex.bin, vocab.spm): refused, or it translates.
+//! See `fuzz/targets/src/student_model.rs`.
 
 #![no_main]
 
-use interpret_fuzz::{Input, Scratch, joined, models, plant};
-use interpret_models::translation::{MarianOptions, MarianTranslator};
+use interpret_fuzz::plant;
+use interpret_fuzz_targets::student_model::{check, seeds};
 use libfuzzer_sys::fuzz_target;
 
-mod translating;
-
-fuzz_target!(init: plant("student_model", seeds()), |data: &[u8]| {
-    let mut input = Input::new(data);
-    let options = MarianOptions {
-        whole_vocabulary: input.byte() & 1 == 1,
-        ..MarianOptions::default()
-    };
-    let folder = Scratch::new();
-    for name in ["model.bin", "lex.bin", "vocab.spm"] {
-        folder.put(name, input.piece());
-    }
-    let pair = "en-fr".parse().expect("a pair");
-    if let Ok(model) = MarianTranslator::load_with(folder.path(), pair, &options) {
-        translating::check(model, input);
-    }
-});
-
-fn seeds() -> [Vec<u8>; 2] {
-    let (model, list, pieces) = (
-        models::student(),
-        models::shortlist(),
-        models::sentence_pieces(),
-    );
-    let files = joined(&[&model, &list, &pieces]);
-    [
-        [&[0], &files[..], &[0, 0], b"a b. c"].concat(),
-        [&[1], &files[..], &[3, 2, 1, 4], "a \u{e9} a".as_bytes()].concat(),
-    ]
-}
+fuzz_target!(init: plant("student_model", seeds()), |data: &[u8]| check(data));

@@ -1,48 +1,9 @@
-//! Whisper models: in CTranslate2's form turned into ggml's, in ggml's quantised and checked. Refused
-//! without a trace, or a file that the next reader takes.
+//! See `fuzz/targets/src/whisper_files.rs`.
 
 #![no_main]
 
-use interpret_fuzz::{Input, Scratch, joined, models, plant};
-use interpret_models::{
-    convert::{quantize_ggml_q8_0, whisper_ct2_to_ggml},
-    fuzzing::check_ggml,
-};
+use interpret_fuzz::plant;
+use interpret_fuzz_targets::whisper_files::{check, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: plant("whisper_files", seeds()), |data: &[u8]| {
-    let mut input = Input::new(data);
-    let folder = Scratch::new();
-    let template = folder.put("template.bin", input.piece());
-    let model = folder.put("model.bin", input.piece());
-    let ggml = folder.path().join("ggml.bin");
-    // What the check lets through goes to whisper.cpp, which trusts it.
-    let _ = check_ggml(&template);
-    match whisper_ct2_to_ggml(&model, &template, &ggml, &mut |_| ()) {
-        Ok(()) => quantize(&folder, &ggml),
-        Err(_) => assert!(!ggml.exists(), "an error leaves no file"),
-    }
-    quantize(&folder, &template);
-    assert!(folder.names().iter().all(|name| !name.starts_with('.')), "{:?}", folder.names());
-});
-
-/// Quantises a file; done once more, it must be refused, for its weights are in bytes then.
-fn quantize(folder: &Scratch, from: &std::path::Path) {
-    let (to, again) = (
-        folder.path().join("q8.bin"),
-        folder.path().join("again.bin"),
-    );
-    if quantize_ggml_q8_0(from, &to, &mut |_| ()).is_ok() {
-        assert!(quantize_ggml_q8_0(&to, &again, &mut |_| ()).is_err());
-        assert!(!again.exists(), "an error leaves no file");
-    }
-}
-
-fn seeds() -> [Vec<u8>; 3] {
-    let files = |model: &[u8]| joined(&[&models::whisper_template(), model]);
-    [
-        files(&models::whisper(false)),
-        files(&models::whisper(true)),
-        files(&[]),
-    ]
-}
+fuzz_target!(init: plant("whisper_files", seeds()), |data: &[u8]| check(data));

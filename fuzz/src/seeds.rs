@@ -1,4 +1,4 @@
-//! First inputs, made by the targets themselves: what is small and whole, for the fuzzer to damage.
+//! First inputs, put where the fuzzer finds them.
 
 use std::{env, fs, path::PathBuf};
 
@@ -9,7 +9,7 @@ const FOLDER: &str = "INTERPRET_CORPUS";
 ///
 /// # Panics
 /// When they cannot be written.
-pub fn plant<const N: usize>(target: &str, seeds: [Vec<u8>; N]) {
+pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
     let Some(folder) = env::var_os(FOLDER) else {
         return;
     };

@@ -9,7 +9,7 @@ pub mod catalogue;
 pub mod convert;
 pub mod error;
 pub mod fetch;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod import;
 pub mod language;

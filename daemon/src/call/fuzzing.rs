@@ -1,5 +1,5 @@
-//! What the fuzz targets (docs/fuzzing.md) ask of calls and nobody else may: a call without models, and its
-//! parts by themselves.
+//! What the fuzz targets (docs/fuzzing.md) and tests ask of calls and nobody else may: a call without models, and
+//! its parts by themselves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     access::Caller,
     config::Sessions,
     engines::Engines,
-    pipeline::{Event, SourceRange},
+    pipeline::{Event, Input, SourceRange},
     session::Outputs,
 };
 
@@ -43,21 +43,7 @@ pub async fn serve(
     config: &CallConfig,
     steps: impl Iterator<Item = Step>,
 ) -> Result<(Vec<CallResponse>, Result<(), Status>), Status> {
-    let spec = CallSpec::resolve(config, engines, &Sessions::default())?;
-    let (first, mut first_pieces) = Leg::new(&spec.legs[0])?;
-    let (second, mut second_pieces) = Leg::new(&spec.legs[1])?;
-    let (responses, mut sent) = mpsc::channel(1);
-    let legs = [first, second];
-    let mut desk = Desk {
-        floors: floors(&legs)?,
-        key_until_ms: [0; 2],
-        specs: spec.legs.each_ref().map(|leg| leg.session.clone()),
-        legs,
-        outputs: [0, 1].map(|leg| Outputs::new(&spec.legs[leg].session)),
-        unread: UNREAD,
-        admission: Arc::new(Caller::default().admit(2)?),
-        responses,
-    };
+    let (mut desk, [mut first_pieces, mut second_pieces], mut sent) = desk(engines, config)?;
     let work = async move {
         for step in steps {
             match step {
@@ -82,6 +68,33 @@ pub async fn serve(
     };
     let (end, all, ()) = tokio::join!(work, read, hear);
     Ok((all, end))
+}
+
+/// A call's desk, what goes to the pipelines of its legs, and what its client is sent.
+pub(super) type WithoutPipelines = (
+    Desk,
+    [mpsc::Receiver<Input>; 2],
+    mpsc::Receiver<Result<CallResponse, Status>>,
+);
+
+/// The desk of a call to which nobody listens yet.
+pub(super) fn desk(engines: &Engines, config: &CallConfig) -> Result<WithoutPipelines, Status> {
+    let spec = CallSpec::resolve(config, engines, &Sessions::default())?;
+    let (first, first_pieces) = Leg::new(&spec.legs[0])?;
+    let (second, second_pieces) = Leg::new(&spec.legs[1])?;
+    let (responses, sent) = mpsc::channel(1);
+    let legs = [first, second];
+    let desk = Desk {
+        floors: floors(&legs)?,
+        key_until_ms: [0; 2],
+        specs: spec.legs.each_ref().map(|leg| leg.session.clone()),
+        legs,
+        outputs: [0, 1].map(|leg| Outputs::new(&spec.legs[leg].session)),
+        unread: UNREAD,
+        admission: Arc::new(Caller::default().admit(2)?),
+        responses,
+    };
+    Ok((desk, [first_pieces, second_pieces], sent))
 }
 
 /// Finds keys in sound.

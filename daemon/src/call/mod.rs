@@ -11,7 +11,7 @@ mod desk;
 mod dtmf;
 mod ear;
 mod echo_gate;
-#[cfg(fuzzing)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod leg;
 mod spec;

@@ -50,3 +50,67 @@ impl Desk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use interpret_proto::v1::{CallConfig, CallLeg, SetGlossary, call_response};
+
+    use super::{super::fuzzing::desk, *};
+    use crate::engines::fuzzing::silent;
+
+    /// Glossaries may be large, and nothing else bounds how many wait.
+    #[tokio::test]
+    async fn changes_are_refused_while_many_wait() {
+        let cache = tempfile::tempdir().unwrap();
+        let engines = silent(cache.path()).unwrap();
+        let leg = |language: &str| CallLeg {
+            language: language.to_owned(),
+            audio_format: Some(v1::AudioFormat {
+                encoding: v1::AudioEncoding::Mulaw.into(),
+                sample_rate_hz: 8_000,
+                channels: 1,
+            }),
+            ..CallLeg::default()
+        };
+        let config = CallConfig {
+            legs: vec![leg("fr"), leg("en")],
+            ..CallConfig::default()
+        };
+        let (mut desk, mut waiting, mut sent) = desk(&engines, &config).unwrap();
+        let change = async move {
+            for _ in 0..100 {
+                desk.set_terms(&SetGlossary::default()).await.unwrap();
+            }
+            // One side's recognition catches up: that is not enough, for they change together.
+            while waiting[0].try_recv().is_ok() {}
+            desk.set_terms(&SetGlossary::default()).await.unwrap();
+            assert!(
+                waiting[0].try_recv().is_err(),
+                "one side alone is not changed"
+            );
+            while waiting[1].try_recv().is_ok() {}
+            desk.set_terms(&SetGlossary::default()).await.unwrap();
+            waiting.each_mut().map(|inputs| inputs.try_recv().is_ok())
+        };
+        let read = async {
+            let mut answers = Vec::new();
+            while let Some(response) = sent.recv().await {
+                let Some(call_response::Response::Event(event)) = response.unwrap().response else {
+                    panic!("an event of a leg");
+                };
+                answers.extend(event.event.and_then(|event| event.response));
+            }
+            answers
+        };
+        let (changed_again, answers) = tokio::join!(change, read);
+        assert_eq!(changed_again, [true, true]);
+        let changed: Vec<bool> = answers
+            .iter()
+            .map(|answer| matches!(answer, Response::SessionChanged(_)))
+            .collect();
+        assert_eq!(changed.len(), 2 * 102, "each is answered, for each leg");
+        assert!(changed[..50].iter().all(|changed| *changed));
+        assert!(changed[50..202].iter().all(|changed| !*changed));
+        assert_eq!(changed[202..], [true, true]);
+    }
+}

@@ -1,6 +1,6 @@
 //! The models, loaded once and shared by all sessions, each on its own thread.
 
-#[cfg(fuzzing)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod load;
 mod load_meter;

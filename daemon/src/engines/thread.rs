@@ -156,7 +156,7 @@ impl<E: Send + 'static> EngineThread<E> {
     }
 }
 
-#[cfg(fuzzing)]
+#[cfg(any(test, feature = "fuzzing"))]
 impl<E> EngineThread<E> {
     /// For the fuzzer: the handle of an engine that has stopped.
     pub(super) fn stopped(name: &'static str) -> Self {

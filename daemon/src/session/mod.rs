@@ -2,7 +2,7 @@
 //! responses.
 
 mod changes;
-#[cfg(fuzzing)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod guard;
 mod hear;

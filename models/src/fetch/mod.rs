@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use progress::{Event, Observer, Unit};
 
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) use archive::unpack;
 pub(crate) use lock::Lock;
 pub(crate) use progress::Task;

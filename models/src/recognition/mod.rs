@@ -100,7 +100,7 @@ pub enum RecognitionError {
 }
 
 /// For the fuzzer: checks a file as [`WhisperModel::load`] does before whisper.cpp reads it.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn checked(path: &std::path::Path) -> Result<(), String> {
     ggml::check(path).map(drop)
 }

@@ -9,7 +9,7 @@ mod normalize;
 mod phonemes;
 
 pub use self::kokoro::{KokoroFiles, KokoroSynthesizer};
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) use self::{kokoro::changed, normalize::normalize, phonemes::Dialect};
 use crate::Language;
 

@@ -52,7 +52,7 @@ impl KokoroFiles {
 }
 
 /// For the fuzzer: the network in an ONNX file, changed as when it is loaded.
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzzing")]
 pub(crate) fn changed(model: Vec<u8>) -> Result<Vec<u8>, String> {
     graph::change(model, true).map(|changed| changed.model)
 }

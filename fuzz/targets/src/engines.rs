@@ -17,6 +17,6 @@ static SILENT: LazyLock<(Scratch, Engines)> = LazyLock::new(|| {
 /// # Panics
 /// When the system refuses a thread.
 #[must_use]
-pub fn engines() -> &'static Engines {
+pub(crate) fn engines() -> &'static Engines {
     &SILENT.1
 }

@@ -3,40 +3,35 @@
 
 /// What is left of an input.
 #[derive(Debug, Clone)]
-pub struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
     /// All of it.
     #[must_use]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// Whether nothing is left.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The next byte.
-    pub fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
         self.0 = rest;
         *first
     }
 
-    /// The next four bytes, little-endian.
-    pub fn number(&mut self) -> u32 {
-        u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
-    }
-
     /// One of `all`.
-    pub fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
+    pub(crate) fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
         all[usize::from(self.byte()) % all.len()].clone()
     }
 
     /// The next piece: its length in two bytes, little-endian, then itself.
-    pub fn piece(&mut self) -> &'a [u8] {
+    pub(crate) fn piece(&mut self) -> &'a [u8] {
         let length = usize::from(u16::from_le_bytes([self.byte(), self.byte()]));
         let (piece, rest) = self.0.split_at(length.min(self.0.len()));
         self.0 = rest;
@@ -44,14 +39,14 @@ impl<'a> Input<'a> {
     }
 
     /// The next piece as 16-bit samples, full scale +-1.
-    pub fn samples(&mut self) -> Vec<f32> {
+    pub(crate) fn samples(&mut self) -> Vec<f32> {
         let (pairs, _) = self.piece().as_chunks::<2>();
         let samples = pairs.iter().map(|pair| i16::from_le_bytes(*pair));
         samples.map(|sample| f32::from(sample) / 32_768.0).collect()
     }
 
     /// All that is left.
-    pub fn rest(&mut self) -> &'a [u8] {
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
 }
@@ -61,7 +56,7 @@ impl<'a> Input<'a> {
 /// # Panics
 /// When one is longer than two bytes can say.
 #[must_use]
-pub fn joined(pieces: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn joined(pieces: &[&[u8]]) -> Vec<u8> {
     let each = pieces.iter().flat_map(|piece| {
         let length = u16::try_from(piece.len()).expect("seeds are small");
         [&length.to_le_bytes()[..], piece].concat()

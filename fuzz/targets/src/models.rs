@@ -16,7 +16,7 @@ const PIECES: [(&str, u8); 8] = [
 
 /// A SentencePiece model of [`PIECES`].
 #[must_use]
-pub fn sentence_pieces() -> Vec<u8> {
+pub(crate) fn sentence_pieces() -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| {
         let length = u8::try_from(bytes.len()).expect("a short field");
         [&[number << 3 | 2, length][..], bytes].concat()
@@ -40,7 +40,7 @@ pub fn sentence_pieces() -> Vec<u8> {
 
 /// `vocab.json` of an OPUS-MT model with these pieces.
 #[must_use]
-pub fn vocabulary() -> String {
+pub(crate) fn vocabulary() -> String {
     let pieces: Vec<String> = PIECES
         .iter()
         .zip(0..)
@@ -51,7 +51,7 @@ pub fn vocabulary() -> String {
 
 /// `config.json` of an OPUS-MT model.
 #[must_use]
-pub fn configuration() -> String {
+pub(crate) fn configuration() -> String {
     format!(
         r#"{{"model_type":"marian","vocab_size":8,"d_model":{WIDTH},"encoder_layers":1,"encoder_attention_heads":2,"encoder_ffn_dim":{WIDTH},"decoder_layers":1,"decoder_attention_heads":2,"decoder_ffn_dim":{WIDTH},"activation_function":"swish","max_position_embeddings":16,"decoder_start_token_id":7,"pad_token_id":7,"eos_token_id":0}}"#
     )
@@ -92,7 +92,7 @@ fn layers() -> (Vec<String>, Vec<String>) {
 
 /// `model.q8.safetensors` of an OPUS-MT model, or `model.safetensors` without `in_bytes`.
 #[must_use]
-pub fn opus_mt(in_bytes: bool) -> Vec<u8> {
+pub(crate) fn opus_mt(in_bytes: bool) -> Vec<u8> {
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     let (linear, norms) = layers();
     let tables = [("model.shared".to_owned(), PIECES.len())];
@@ -153,7 +153,7 @@ const SHAPE: &str = "dec-cell: ssru\ndec-depth: 1\ndim-emb: 4\nenc-depth: 1\ntie
 
 /// `model.bin` of a student.
 #[must_use]
-pub fn student() -> Vec<u8> {
+pub(crate) fn student() -> Vec<u8> {
     let mut items: Vec<(String, u64, Vec<u32>, Vec<u8>)> = Vec::new();
     let sizes = |shape: &[usize]| {
         shape
@@ -232,7 +232,7 @@ fn student_file(items: &[(String, u64, Vec<u32>, Vec<u8>)]) -> Vec<u8> {
 
 /// `lex.bin` of a student: two frequent tokens, and of each token another one as its translation.
 #[must_use]
-pub fn shortlist() -> Vec<u8> {
+pub(crate) fn shortlist() -> Vec<u8> {
     let count = u64::try_from(PIECES.len()).unwrap_or_default();
     let header = [7, 0, 2, 1, count + 1, count];
     let words = header.into_iter().chain(0..=count);
@@ -250,7 +250,7 @@ const POSITIONS: u32 = 4;
 /// `model.bin` of a Whisper model in `CTranslate2`'s form, of one layer each side; its matrices in 8 bits,
 /// or in 16.
 #[must_use]
-pub fn whisper(in_bytes: bool) -> Vec<u8> {
+pub(crate) fn whisper(in_bytes: bool) -> Vec<u8> {
     let width = u32::try_from(WIDTH).unwrap_or_default();
     let mut variables: Vec<(String, Vec<u32>)> = vec![
         ("decoder/embeddings/weight".to_owned(), vec![TOKENS, width]),
@@ -333,7 +333,7 @@ fn zero_ended(text: &str) -> Vec<u8> {
 /// A Whisper file in ggml's form, of which mel filters and tokens are the same: two tensors, a matrix whose
 /// rows fit a block of 8-bit weights and a vector.
 #[must_use]
-pub fn whisper_template() -> Vec<u8> {
+pub(crate) fn whisper_template() -> Vec<u8> {
     let words =
         |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     let mut file = words(&[

@@ -1,15 +1,16 @@
 //! What holds of any translation, by any model that loads.
 
-use interpret_fuzz::Input;
 use interpret_models::translation::{
     Glossary, HoldBack, MarianTranslator, Search, TranslationRequest, Translator as _,
 };
+
+use crate::Input;
 
 /// Longest text: the search costs a step for each token, whatever the model.
 const MOST_BYTES: usize = 100;
 
 /// Translates what is left of the input, in a way that its next bytes choose.
-pub fn check(mut model: MarianTranslator, mut input: Input<'_>) {
+pub(crate) fn check(mut model: MarianTranslator, mut input: Input<'_>) {
     let (how, prefix) = (input.byte(), input.byte());
     let committed_prefix = (0..prefix % 4)
         .map(|_| u32::from(input.byte() % 16))

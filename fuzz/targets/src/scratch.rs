@@ -1,15 +1,19 @@
 //! Files and a runtime for targets that need them.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
 use tempfile::TempDir;
 
-/// A folder that is gone when it is dropped. `TMPDIR` says where; scripts/fuzz puts it into memory.
+/// Where files lie in memory, on most systems.
+const MEMORY: &str = "/dev/shm";
+
+/// A folder that is gone when it is dropped: in memory where that can be, for a disk takes most of a target's time.
+/// `TMPDIR` says where else.
 #[derive(Debug)]
-pub struct Scratch(TempDir);
+pub(crate) struct Scratch(TempDir);
 
 impl Scratch {
     /// An empty folder.
@@ -17,14 +21,19 @@ impl Scratch {
     /// # Panics
     /// Where there is no room for one.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "it makes a folder")]
-    pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder for files"))
+    pub(crate) fn new() -> Self {
+        let in_memory = || {
+            env::var_os("TMPDIR")
+                .is_none()
+                .then(|| tempfile::tempdir_in(MEMORY).ok())
+        };
+        let folder = in_memory().flatten().map_or_else(tempfile::tempdir, Ok);
+        Self(folder.expect("a folder for files"))
     }
 
     /// The folder.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -32,7 +41,7 @@ impl Scratch {
     ///
     /// # Panics
     /// Where there is no room for it.
-    pub fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, bytes).expect("room for a file");
         path
@@ -43,7 +52,7 @@ impl Scratch {
     /// # Panics
     /// When it cannot be listed.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path()).expect("a folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name());
         let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into()).collect();
@@ -56,7 +65,7 @@ impl Scratch {
 ///
 /// # Panics
 /// When the system has no runtime to give.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
