@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 /// Names the folder of all corpora; scripts/fuzz sets it.
 const FOLDER: &str = "INTERPRET_CORPUS";
 
-/// Puts `seeds` into the corpus of `target`, in case they are not there yet.
+/// Puts `seeds` into the corpus of `target`, over those of another version.
 ///
 /// # Panics
 /// When they cannot be written.

@@ -87,6 +87,7 @@ fn translates_known_sentences() {
             .unwrap();
         assert_eq!(good.text, "Thank you very much.", "{search:?}");
     }
+    drop(model);
     let mut model = english_to_french();
     let translation = model
         .translate(&request("The house is very big.", Search::Greedy))

@@ -6,17 +6,11 @@ use interpretd::engines::{Engines, fuzzing::silent};
 
 use crate::Scratch;
 
-static SILENT: LazyLock<(Scratch, Engines)> = LazyLock::new(|| {
-    let cache = Scratch::new();
-    let engines = silent(cache.path()).expect("a thread");
-    (cache, engines)
-});
+// The folder goes at once: it is the cache of models of which none is ever looked for.
+static SILENT: LazyLock<Engines> =
+    LazyLock::new(|| silent(Scratch::new().path()).expect("a thread"));
 
 /// Engines that answer nothing, made once.
-///
-/// # Panics
-/// When the system refuses a thread.
-#[must_use]
 pub(crate) fn engines() -> &'static Engines {
-    &SILENT.1
+    &SILENT
 }

@@ -25,6 +25,14 @@ impl<'a> Input<'a> {
         *first
     }
 
+    /// A number: mostly one that a byte holds, now and then any, little-endian.
+    pub(crate) fn number(&mut self) -> u64 {
+        match self.byte() {
+            small @ ..250 => small.into(),
+            _ => u64::from_le_bytes([(); 8].map(|()| self.byte())),
+        }
+    }
+
     /// One of `all`.
     pub(crate) fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
         all[usize::from(self.byte()) % all.len()].clone()

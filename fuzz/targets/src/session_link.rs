@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use arbitrary::{Arbitrary, Unstructured};
 use interpret_proto::v1::{
     self, InterpretRequest, InterpretResponse, control::Control, interpret_request::Request,
     interpret_response::Response,
@@ -15,7 +14,7 @@ use interpretd::session::fuzzing::LooseLink;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tonic::Status;
 
-use crate::block_on;
+use crate::{Input, block_on};
 
 /// Longer than anything takes that happens at all, of a clock that jumps.
 const SOON: Duration = Duration::from_millis(10);
@@ -24,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Most steps of one run.
 const MOST: usize = 100;
 
-#[derive(Debug, Arbitrary)]
+#[derive(Debug)]
 enum Step {
     Say(u8),
     Heartbeat,
@@ -47,29 +46,88 @@ enum Step {
 /// # Panics
 /// When it is broken.
 pub fn check(data: &[u8]) {
-    // Fails for what is too short to say anything.
-    let Ok((honest, steps)) = Arbitrary::arbitrary_take_rest(Unstructured::new(data)) else {
-        return;
-    };
+    let mut input = Input::new(data);
+    let honest = input.byte() & 1 == 1;
+    let mut steps = Vec::new();
+    while !input.is_empty() && steps.len() < MOST {
+        steps.push(step(&mut input));
+    }
     block_on(run(honest, steps));
 }
 
-/// First inputs: any bytes are steps.
+fn step(input: &mut Input<'_>) -> Step {
+    match input.byte() % 13 {
+        0 => Step::Say(input.byte()),
+        1 => Step::Heartbeat,
+        2 => Step::Connect,
+        3 => Step::Cut,
+        4 => Step::Reset,
+        5 => Step::Send(input.byte()),
+        6 => Step::Receive(input.byte()),
+        7 => Step::Acknowledge,
+        8 => Step::Wait(u16::from(input.byte()) * 256),
+        9 => Step::ConnectAt(input.number()),
+        10 => Step::AcknowledgeAll(input.number()),
+        11 => Step::SendNumber(input.number()),
+        _ => Step::SendNothing,
+    }
+}
+
+/// First inputs: an honest client that is cut, one that is reset, one that stays away, and one that lies.
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
-    // As good as any that look like chance, and no two alike.
-    let bytes =
-        |from: u32| (from..from + 500).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8);
-    (0..4)
-        .map(|number| bytes(number * 1_000).collect())
-        .collect()
+    const SAY: u8 = 0;
+    const BEAT: u8 = 1;
+    const CONNECT: u8 = 2;
+    const CUT: u8 = 3;
+    const RESET: u8 = 4;
+    const SEND: u8 = 5;
+    const RECEIVE: u8 = 6;
+    const ACKNOWLEDGE: u8 = 7;
+    const WAIT: u8 = 8;
+    const LIE: [u8; 3] = [9, 10, 11];
+    let cut = [
+        &[1][..],
+        &[CONNECT, SEND, 3, SAY, 4, RECEIVE, 2, CUT, SAY, 3, CONNECT],
+        &[RECEIVE, 9, ACKNOWLEDGE, SEND, 2, BEAT, SAY, 2, RECEIVE, 1],
+    ];
+    let reset = [
+        &[1][..],
+        &[
+            SAY, 5, CONNECT, RECEIVE, 3, SEND, 4, RESET, WAIT, 8, SAY, 15,
+        ],
+        &[
+            CONNECT,
+            CONNECT,
+            SEND,
+            1,
+            RECEIVE,
+            15,
+            ACKNOWLEDGE,
+            CUT,
+            SAY,
+            1,
+        ],
+    ];
+    let away = [&[
+        1, CONNECT, SEND, 1, CUT, WAIT, 100, WAIT, 100, SAY, 2, CONNECT, SEND, 5,
+    ][..]];
+    let lies = [
+        &[0][..],
+        &[
+            SAY, 6, CONNECT, RECEIVE, 2, LIE[1], 4, LIE[1], 200, SEND, 2, CUT, LIE[0], 3,
+        ],
+        &[
+            LIE[2], 7, LIE[2], 0, 12, SAY, 9, LIE[0], 250, 1, 2, 3, 4, 5, 6, 7, 8, RECEIVE, 15,
+        ],
+    ];
+    vec![cut.concat(), reset.concat(), away.concat(), lies.concat()]
 }
 
 /// One connection, from its client's side.
 struct Connection {
     up: mpsc::Sender<Result<InterpretRequest, Status>>,
     down: mpsc::Receiver<Result<InterpretResponse, Status>>,
-    _serving: JoinHandle<()>,
 }
 
 struct Client {
@@ -81,6 +139,8 @@ struct Client {
     /// Number of the last response.
     last: u64,
     received: Vec<String>,
+    /// What serves its connections, so far.
+    serving: Vec<JoinHandle<()>>,
 }
 
 impl Client {
@@ -92,9 +152,10 @@ impl Client {
         self.last = last;
         let (up, requests) = mpsc::channel(1);
         let (responses, down) = mpsc::channel(1);
-        let _serving = tokio::spawn(self.link.clone().serve(number, requests, responses));
+        let serving = self.link.clone().serve(number, requests, responses);
+        self.serving.push(tokio::spawn(serving));
         // The connection before, if it is still there, goes with this.
-        self.connection = Some(Connection { up, down, _serving });
+        self.connection = Some(Connection { up, down });
     }
 
     /// Whether the connection took it.
@@ -149,7 +210,7 @@ impl Client {
 async fn run(honest: bool, steps: Vec<Step>) {
     let (link, mut requests) = LooseLink::new();
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hearing = tokio::spawn({
+    let mut hearing = tokio::spawn({
         let heard = Arc::clone(&heard);
         async move {
             while let Some(request) = requests.recv().await {
@@ -167,6 +228,7 @@ async fn run(honest: bool, steps: Vec<Step>) {
         next: 0,
         last: 0,
         received: Vec::new(),
+        serving: Vec::new(),
     };
     for step in steps.into_iter().take(MOST) {
         match step {
@@ -224,7 +286,7 @@ async fn run(honest: bool, steps: Vec<Step>) {
         };
         let (closed, _) = mpsc::channel(1);
         connection.up = closed;
-        hearing.await.expect("no panic");
+        (&mut hearing).await.expect("no panic");
         said += 1;
         assert!(say(&link, said).await);
         link.end();
@@ -236,6 +298,16 @@ async fn run(honest: bool, steps: Vec<Step>) {
     } else {
         link.end();
         while client.receive(SOON).await {}
+    }
+    // A task that still waits is none that has panicked.
+    client.connection = None;
+    for task in client.serving {
+        if let Ok(ended) = timeout(PATIENCE, task).await {
+            ended.expect("no panic");
+        }
+    }
+    if !honest && let Ok(ended) = timeout(PATIENCE, hearing).await {
+        ended.expect("no panic");
     }
 }
 

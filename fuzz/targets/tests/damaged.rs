@@ -1,5 +1,6 @@
 //! Every target on damaged input, without a fuzzer's guidance (docs/fuzzing.md): its first inputs, with bits flipped,
-//! numbers overwritten, pieces cut out, said twice or taken from another. What fails is told as small as it still fails.
+//! numbers overwritten, pieces cut out, said twice or taken from another. What fails is left in `fuzz/artifacts`, with as
+//! few damages as still fail.
 
 #![allow(
     clippy::expect_used,
@@ -7,20 +8,24 @@
     reason = "a test says what is wrong by failing"
 )]
 
-use std::{fs, path::Path};
+use std::{fs, panic::catch_unwind, path::Path};
 
 use interpret_fuzz_targets as targets;
 use proptest::{
     collection::vec,
     prelude::*,
     sample::{Index, select},
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, TestError, TestRunner},
 };
 
 /// Most damages to one input.
 const MOST: usize = 6;
 /// Longest piece that is put in.
 const LONGEST: usize = 64;
+/// Longest input of nothing but chance.
+const LONGEST_INPUT: usize = 1_000;
+/// Most attempts to do with less damage.
+const MOST_SHRINKING: u32 = 2_000;
 
 /// One damage. Places are parts of what is there then.
 #[derive(Debug, Clone)]
@@ -113,22 +118,23 @@ fn damage() -> impl Strategy<Value = Damage> {
         4 => (place(), number()).prop_map(|(place, bytes)| Damage::Write(place, bytes)),
         2 => (place(), vec(any::<u8>(), 1..9)).prop_map(|(place, bytes)| Damage::Write(place, bytes)),
         2 => (place(), number()).prop_map(|(place, bytes)| Damage::Insert(place, bytes)),
-        2 => (place(), vec(any::<u8>(), 1..LONGEST)).prop_map(|(place, bytes)| Damage::Insert(place, bytes)),
+        2 => (place(), vec(any::<u8>(), 1..=LONGEST)).prop_map(|(place, bytes)| Damage::Insert(place, bytes)),
         2 => (place(), place()).prop_map(|(one, other)| Damage::CutOut(one, other)),
         2 => (place(), place()).prop_map(|(one, other)| Damage::Repeat(one, other)),
         1 => place().prop_map(Damage::EndAt),
         1 => (place(), place(), place()).prop_map(|(place, seed, from)| Damage::Splice(place, seed, from)),
-        1 => vec(any::<u8>(), 0..1_000).prop_map(Damage::Replace),
+        1 => vec(any::<u8>(), 0..=LONGEST_INPUT).prop_map(Damage::Replace),
     ]
 }
 
 /// Checks the first inputs as they are, then so many that are damaged.
-fn hold(check: fn(&[u8]), seeds: &[Vec<u8>], cases: u32) {
+fn hold(target: &str, check: fn(&[u8]), seeds: &[Vec<u8>], cases: u32) {
     for seed in seeds {
         check(seed);
     }
     let config = Config {
         failure_persistence: None,
+        max_shrink_iters: MOST_SHRINKING,
         ..Config::with_cases(cases)
     };
     let inputs = (any::<Index>(), vec(damage(), 1..=MOST)).prop_map(|(seed, damages)| {
@@ -142,9 +148,23 @@ fn hold(check: fn(&[u8]), seeds: &[Vec<u8>], cases: u32) {
         check(&input);
         Ok(())
     });
-    if let Err(failure) = outcome {
-        panic!("{failure}");
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, input)) => {
+            let file = leave(target, &input);
+            panic!("{target}: {reason}; again: cargo fuzz run --sanitizer none {target} {file}");
+        }
+        Err(TestError::Abort(reason)) => panic!("{target}: {reason}"),
     }
+}
+
+/// Leaves an input where the fuzzer leaves those that fail; its place there.
+fn leave(target: &str, input: &[u8]) -> String {
+    let name = format!("artifacts/{target}/damaged");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&name);
+    fs::create_dir_all(file.parent().expect("a folder of artifacts")).expect("room for a folder");
+    fs::write(file, input).expect("room for a file");
+    name
 }
 
 macro_rules! targets {
@@ -152,7 +172,7 @@ macro_rules! targets {
         $(
             #[test]
             fn $target() {
-                hold(targets::$target::check, &targets::$target::seeds(), $cases);
+                hold(stringify!($target), targets::$target::check, &targets::$target::seeds(), $cases);
             }
         )*
 
@@ -195,11 +215,21 @@ fn no_target_is_left_out() {
     assert_eq!(names, TARGETS);
 }
 
-/// A number that stands in no first input is found, and told.
+/// A number that stands in no first input is found, and left as small as it can be.
 #[test]
-#[should_panic(expected = "the last byte of a number")]
 fn a_broken_promise_is_found() {
-    let check =
-        |input: &[u8]| assert!(!input.ends_with(&[0x7f, 0xff]), "the last byte of a number");
-    hold(check, &[vec![0; 40]], 100_000);
+    let check = |input: &[u8]| assert!(!input.ends_with(&[0x7f, 0xff]), "a number at the end");
+    let found = catch_unwind(|| hold("none", check, &[vec![0; 40]], 100_000));
+    let told = *found
+        .expect_err("nothing")
+        .downcast::<String>()
+        .expect("text");
+    assert!(
+        told.starts_with("none: ") && told.contains("a number at the end"),
+        "{told}"
+    );
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts/none/damaged");
+    let left = fs::read(&file).expect("the input");
+    assert!(left.ends_with(&[0x7f, 0xff]), "{left:?}");
+    fs::remove_dir_all(file.parent().expect("a folder")).expect("it is there");
 }
