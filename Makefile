@@ -32,8 +32,8 @@ lint: setup ## Format, clippy, dependency licences and advisories
 # that a test runs.
 #
 # Unit tests and tests in which time does not matter run two at a time. All others have the machine for themselves.
-PAIRED := access append_only bad_input capacity changes damaged echo end_to_end faults no_speech recognition restart \
-	service student synthesis translation wire
+PAIRED := access append_only bad_input capacity changes damaged echo faults no_speech recognition restart student \
+	synthesis translation wire
 ALONE := $(filter-out $(PAIRED),$(sort $(basename $(notdir $(wildcard */tests/*.rs */*/tests/*.rs)))))
 test: setup lint ## All tests, on real models and real speech
 	@$(CARGO) build --release --workspace --bins --tests --example device_bridge
