@@ -248,7 +248,8 @@ async fn run(honest: bool, steps: Vec<Step>) {
             Step::Send(count) => {
                 for _ in 0..count % 16 {
                     if client.audio(client.next).await {
-                        client.next += 1;
+                        // One that lies may have said the last number that there is.
+                        client.next = client.next.saturating_add(1);
                     }
                 }
             }
