@@ -300,7 +300,8 @@ async fn legs_of_different_kinds_with_all_that_can_be_asked_for() -> Result<()> 
     assert!(honoured >= 1, "{committed}");
     assert_eq!(hot, 1, "{}", called.said(1));
     // What the interruption has left out is told, and nothing is lost in between.
-    assert!(interrupted, "nothing was left out");
+    // (Whether a whole clause still waits then depends on how fast it was recognised; the ear's own tests do not.)
+    assert_eq!(interrupted, !skipped.is_empty(), "{skipped}");
     let all = format!("{spoken}{skipped}");
     assert_eq!(sorted_words(&all), sorted_words(&committed));
     // The agent hears the caller's own voice at once, and half as loud; the caller does not hear the agent's.
